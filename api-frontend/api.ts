@@ -1,0 +1,24 @@
+import { Elysia } from "elysia";
+import { host, port } from "../service/config.ts";
+import { traceback } from "../service/crash.ts";
+import { conventions } from "../service/http.ts";
+import { json } from "../service/json.ts";
+import { serve } from "../service/serve.ts";
+import { askBackend } from "./backend.ts";
+
+/** The frontend of the lab, calling the backend at this host and port. */
+export const api = (host: string, port: number) =>
+  new Elysia({ strictPath: true })
+    .use(conventions)
+    // "[SUCESS]" is the subject's spelling.
+    .get("/", async () => json({ return: await askBackend(`http://${host}:${port}/`), status: "[SUCESS]" }))
+    .get("/traceback", traceback);
+
+if (import.meta.main) {
+  serve({
+    name: "api-frontend",
+    port: 8000,
+    variables: { API_BACKEND_URL: host, API_BACKEND_PORT: port },
+    app: ({ API_BACKEND_URL, API_BACKEND_PORT }) => api(API_BACKEND_URL, API_BACKEND_PORT),
+  });
+}

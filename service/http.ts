@@ -1,0 +1,56 @@
+import type { Elysia } from "elysia";
+import { traceback } from "./crash.ts";
+import { json } from "./json.ts";
+import { describe, log } from "./log.ts";
+
+/** A failure whose message is meant for the client; `status` is the answer's code. */
+export class Failure extends Error {
+  override readonly name = "Failure";
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** The JSON body of every answer that is an error. */
+export const failure = (status: number, message: string, headers: Record<string, string> = {}): Response =>
+  json({ error_message: message, status: "[ERROR]" }, { status, headers });
+
+/** The answer to an error that nobody foresaw: what it was stands in the log alone. */
+export function internalError(thrown: unknown): Response {
+  log("error", "internal_error", { stack: describe(thrown) });
+  return failure(500, "internal error");
+}
+
+/**
+ * What both services answer beside their own routes: `/healthz`, OPTIONS, and errors as JSON.
+ *
+ * @example new Elysia({ strictPath: true }).use(conventions).get("/", …)
+ */
+export function conventions(app: Elysia): Elysia {
+  return app
+    .onError(({ error, request }) => {
+      if (error instanceof Failure) return failure(error.status, error.message);
+      const { code } = error as { code?: string };
+      if (code === "NOT_FOUND") return unrouted(app, request);
+      return internalError(error);
+    })
+    .get("/healthz", json({ status: "ok" })) as unknown as Elysia;
+}
+
+/** Elysia reports a method that a path does not have as it does an unknown path. */
+function unrouted(app: Elysia, request: Request): Response {
+  const methods = methodsOf(app, new URL(request.url).pathname);
+  if (methods.length === 0) return failure(404, "not found");
+  const headers = { allow: [...methods, "OPTIONS"].join(", ") };
+  if (request.method === "OPTIONS") return new Response(null, { status: 204, headers });
+  return failure(405, "method not allowed", headers);
+}
+
+/** The methods of a path's routes; HEAD comes with GET (RFC 9110, section 9.3.2), but for `/traceback`. */
+const methodsOf = (app: Elysia, path: string): string[] =>
+  app.routes
+    .filter((route) => route.path === path)
+    .flatMap(({ method, handler }) => (method === "GET" && handler !== traceback ? ["GET", "HEAD"] : [method]));
