@@ -43,10 +43,18 @@ function layoutSize(text: string): number {
   if (text.length < 2048) return text.length;
   let size = text.length;
   let depth = 0;
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{},]/g)) {
-    if (token === "[" || token === "{") depth++;
-    else if (token === "]" || token === "}") depth--;
-    if (token.length === 1) size += 2 * depth;
+  let inString = false;
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i];
+    if (inString) {
+      if (char === "\\") i++;
+      else if (char === '"') inString = false;
+    } else if (char === '"') inString = true;
+    else if (char === "," || char === "[" || char === "{" || char === "]" || char === "}") {
+      if (char === "[" || char === "{") depth++;
+      if (char === "]" || char === "}") depth--;
+      size += 2 * depth;
+    }
   }
   return size;
 }

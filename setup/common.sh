@@ -60,6 +60,19 @@ setting() {
 # The version of Bun that everything here is built and run with.
 bun_version() { sed -n 's/.*"packageManager": "bun@\(.*\)".*/\1/p' package.json; }
 
+# The version of the services and their images; like Bun's, it stands in package.json alone.
+project_version() { sed -n 's/^  "version": "\(.*\)".*/\1/p' package.json; }
+
+build_images() {
+  say "building both images (about 15 s the first time)"
+  quietly setup/compose build || fail "the images could not be built." "See the lines above."
+}
+
+# What package.json asks for, for running from the sources.
+install_packages() {
+  quietly bun install --frozen-lockfile || fail "the npm packages could not be installed." "See the lines above. Is npm's registry within reach?"
+}
+
 # Prints the path of that Bun, fetched from its npm package at the first call. The build for any processor
 # (baseline), which is also what the image oven/bun holds.
 npm_bun() {
@@ -84,4 +97,23 @@ npm_bun() {
     mv "$home.new" "$home"
   fi
   printf '%s\n' "$home/package/bin/bun"
+}
+
+# Prints the folder that holds the files of a Debian package, fetched at the first call and not installed: it needs
+# no root, and nothing of it starts by itself.
+debian_package() {
+  local package=$1 home=$PWD/.cache/$1
+  shift
+  if [[ ! -d $home ]]; then
+    is_debian || fail "$package is not here, and its package can be had on Debian and Ubuntu only."
+    say "fetching the Debian package $package"
+    rm -rf "$home.new"
+    mkdir -p "$home.new"
+    (cd "$home.new" && apt download "$@" "$package") ||
+      fail "apt-get could not download: $package" "See the lines above. Is the network, or the package mirror, within reach?"
+    dpkg-deb --extract "$home.new"/*.deb "$home.new"
+    rm "$home.new"/*.deb
+    mv "$home.new" "$home"
+  fi
+  printf '%s\n' "$home"
 }

@@ -1,0 +1,67 @@
+# Bare `make` lists the targets. The variables are those of docker-compose.yaml: HUB_USER, FRONTEND_PORT, …
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: up
+up: engine bases ## build and start the stack, show what both services answer
+	@setup/up
+
+.PHONY: down
+down: ## stop the stack and remove its containers and its network
+	@setup/compose down
+
+.PHONY: restart
+restart: ## restart the containers as they are
+	@setup/compose restart
+
+.PHONY: ps
+ps: ## list the containers
+	@setup/compose ps
+
+.PHONY: logs
+logs: ## follow the logs (Ctrl-C ends it)
+	@setup/compose logs --follow
+
+.PHONY: build
+build: engine bases ## build both images
+	@setup/compose build
+
+.PHONY: tag
+tag: engine bases ## tag both images as latest and as the version
+	@setup/publish --tag
+
+.PHONY: push
+push: engine bases ## build, tag and push both images to HUB_USER's account, or to another REGISTRY
+	@setup/publish
+
+.PHONY: dev
+dev: ## run both services from their sources, with reload, without Docker
+	@setup/dev
+
+.PHONY: test
+test: engine bases lint ## check everything, on the real engine too
+	@setup/test
+
+.PHONY: lint
+lint: ## check types, style and scripts
+	@setup/lint
+
+.PHONY: figures
+figures: engine bases ## measure what the README tells: sizes, times, the cost of a probe
+	@setup/figures
+
+.PHONY: engine
+engine: ## see to it that a Docker engine and Compose are there
+	@setup/engine
+
+.PHONY: bases
+bases: engine ## see to it that the base images are there
+	@setup/bases
+
+.PHONY: clean
+clean: down ## remove all that was made here: stack, images, stand-ins, downloads
+	@setup/clean

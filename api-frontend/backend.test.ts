@@ -1,0 +1,171 @@
+import { afterEach, beforeEach, expect, type Mock, spyOn, test } from "bun:test";
+import { createServer, type Server, type Socket } from "node:net";
+import * as logging from "../service/log.ts";
+import { askBackend } from "./backend.ts";
+
+// A backend down to the bytes: what it does with each connection is the test's.
+let server: Server;
+let connections: Socket[];
+let log: Mock<typeof logging.log>;
+
+beforeEach(() => {
+  log = spyOn(logging, "log").mockImplementation(() => {});
+});
+
+afterEach(() => {
+  log.mockRestore();
+  for (const connection of connections) connection.destroy();
+  server.close();
+});
+
+/** Listens, on the given port or a free one, and gives the URL. Each connection is served once its request is in. */
+function listen(serve: (connection: Socket, nth: number) => void, port = 0): Promise<string> {
+  connections = [];
+  server = createServer((connection) => {
+    const nth = connections.push(connection);
+    connection.on("error", () => {}).once("data", () => serve(connection, nth));
+  });
+  return new Promise((resolve) =>
+    server.listen(port, "127.0.0.1", () => {
+      const address = server.address();
+      resolve(`http://127.0.0.1:${typeof address === "object" ? address?.port : ""}/`);
+    }),
+  );
+}
+
+const answer = (body: string, head = "HTTP/1.1 200 OK") =>
+  `${head}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`;
+
+const failureOf = (call: Promise<unknown>) =>
+  call.then(
+    (value) => ({ value }),
+    ({ status, message }) => [status, message],
+  );
+
+test("gives whatever JSON value the backend answers", async () => {
+  const url = await listen((connection) => connection.end(answer('[null, 1, "é"]')));
+  expect(await askBackend(url)).toEqual([null, 1, "é"]);
+});
+
+test("asks once: GET /, with the headers of a client that takes JSON", async () => {
+  let request = "";
+  const url = await listen((connection) => connection.end(answer("1")));
+  server.on("connection", (connection) => connection.on("data", (data) => (request += data)));
+  await askBackend(url);
+  expect(connections).toHaveLength(1);
+  expect(request).toStartWith("GET / HTTP/1.1\r\n");
+  expect(request.toLowerCase()).toContain("\r\naccept: application/json\r\n");
+});
+
+test.each([404, 500, 503, 204, 201])("another code than 200, %d, is 502 with that code", async (status) => {
+  const url = await listen((connection) => connection.end(answer("", `HTTP/1.1 ${status} X`)));
+  expect(await failureOf(askBackend(url))).toEqual([502, `GET / on backend API ${status}`]);
+});
+
+test("a redirect is not followed", async () => {
+  const url = await listen((connection) => connection.end(answer("", "HTTP/1.1 301 X\r\nlocation: /")));
+  expect(await failureOf(askBackend(url))).toEqual([502, "GET / on backend API 301"]);
+  expect(connections).toHaveLength(1);
+});
+
+test.each(["<html>", "", '{"a":', "\ufeff"])("%p is no JSON: 502", async (body) => {
+  const url = await listen((connection) => connection.end(answer(body)));
+  expect(await failureOf(askBackend(url))).toEqual([502, "GET / on backend API: the answer is not JSON"]);
+});
+
+test("bytes that are no UTF-8 are no JSON: 502", async () => {
+  const url = await listen((connection) => {
+    connection.write("HTTP/1.1 200 OK\r\ncontent-length: 3\r\nconnection: close\r\n\r\n");
+    connection.end(Buffer.from([0x22, 0xff, 0x22]));
+  });
+  expect(await failureOf(askBackend(url))).toEqual([502, "GET / on backend API: the answer is not JSON"]);
+});
+
+const MIB = 1024 * 1024;
+const text = (length: number) => `"${"a".repeat(length - 2)}"`;
+
+test("1 MiB is taken", async () => {
+  const url = await listen((connection) => connection.end(answer(text(MIB))));
+  expect(await askBackend(url)).toHaveLength(MIB - 2);
+});
+
+test("a byte more is 502", async () => {
+  const url = await listen((connection) => connection.end(answer(text(MIB + 1))));
+  expect(await failureOf(askBackend(url))).toEqual([502, "GET / on backend API: the answer is larger than 1 MiB"]);
+});
+
+test("an endless chunked body is given up at 1 MiB", async () => {
+  const chunk = `10000\r\n${" ".repeat(0x10000)}\r\n`;
+  const url = await listen((connection) => {
+    connection.write("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
+    const more = () => {
+      while (!connection.destroyed && connection.write(chunk));
+    };
+    connection.on("drain", more);
+    more();
+  });
+  expect(await failureOf(askBackend(url))).toEqual([502, "GET / on backend API: the answer is larger than 1 MiB"]);
+});
+
+test("a backend that never answers is 504, within the budget", async () => {
+  const url = await listen(() => {});
+  const start = performance.now();
+  expect(await failureOf(askBackend(url, 300))).toEqual([504, "GET / on backend API: no answer within 0.3 s"]);
+  expect(performance.now() - start).toBeWithin(290, 800);
+});
+
+test("half an answer is 504 too", async () => {
+  const url = await listen((connection) => connection.write("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n[1,"));
+  expect(await failureOf(askBackend(url, 300))).toEqual([504, "GET / on backend API: no answer within 0.3 s"]);
+});
+
+test("a silent connection is overtaken by another after a second", async () => {
+  const url = await listen((connection, nth) => nth > 1 && connection.end(answer("2")));
+  const start = performance.now();
+  expect(await askBackend(url)).toBe(2);
+  expect(performance.now() - start).toBeWithin(950, 2000);
+});
+
+test("a connection that closes early is tried again", async () => {
+  const url = await listen((connection, nth) => (nth < 4 ? connection.destroy() : connection.end(answer("4"))));
+  expect(await askBackend(url)).toBe(4);
+  expect(connections).toHaveLength(4);
+});
+
+test("a body that is cut off is tried again", async () => {
+  const url = await listen((connection, nth) =>
+    nth < 3 ? connection.end("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n[1,") : connection.end(answer("3")),
+  );
+  expect(await askBackend(url)).toBe(3);
+});
+
+test("a backend that starts late is waited for", async () => {
+  const url = await listen(() => {});
+  server.close();
+  const call = askBackend(url);
+  await Bun.sleep(700);
+  await listen((connection) => connection.end(answer('"late"')), Number(new URL(url).port));
+  expect(await call).toBe("late");
+  expect(log).not.toHaveBeenCalled();
+});
+
+test("a backend that stays away is 502 past the budget, with one line in the log", async () => {
+  const url = await listen(() => {});
+  server.close();
+  expect(await failureOf(askBackend(url, 300))).toEqual([502, "GET / on backend API: connection refused"]);
+  expect(log.mock.calls).toEqual([
+    [
+      "warn",
+      "backend_call_failed",
+      { url, status: 502, error: "GET / on backend API: connection refused", ms: expect.any(Number) },
+    ],
+  ]);
+});
+
+test("a name that nobody knows is 502", async () => {
+  await listen(() => {});
+  expect(await failureOf(askBackend("http://no-such-host.invalid/", 300))).toEqual([
+    502,
+    "GET / on backend API: host name not found",
+  ]);
+});
