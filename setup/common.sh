@@ -22,11 +22,9 @@ is_root() { [[ $(id -u) == 0 ]]; }
 
 # Runs a command silently; when it fails, shows the end of what it printed.
 quietly() {
-  local log status=0
-  log=$(mktemp)
-  "$@" >"$log" 2>&1 </dev/null || status=$?
-  if ((status)); then tail -n 20 "$log" >&2; fi
-  rm -f "$log"
+  local printed status=0
+  printed=$("$@" 2>&1 </dev/null) || status=$?
+  if ((status)); then tail -n 20 <<<"$printed" >&2; fi
   return "$status"
 }
 
@@ -64,6 +62,8 @@ bun_version() { sed -n 's/.*"packageManager": "bun@\(.*\)".*/\1/p' package.json;
 project_version() { sed -n 's/^  "version": "\(.*\)".*/\1/p' package.json; }
 
 build_images() {
+  # First, and alone: a wrong variable is told in one line.
+  setup/compose config --quiet || exit 1
   say "building both images (about 15 s the first time)"
   quietly setup/compose build || fail "the images could not be built." "See the lines above."
 }
@@ -91,7 +91,9 @@ npm_bun() {
     say "fetching Bun $version from npm (about 10 s)"
     rm -rf "$home.new"
     mkdir -p "$home.new"
-    quietly npm pack --pack-destination "$home.new" "@oven/bun-$platform@$version" || fail "npm could not fetch @oven/bun-$platform@$version." "See the lines above. Is npm's registry within reach?"
+    # By its defaults npm tries for minutes where there is no network.
+    quietly npm pack --fetch-retries=1 --fetch-retry-mintimeout=1000 --pack-destination "$home.new" "@oven/bun-$platform@$version" ||
+      fail "npm could not fetch @oven/bun-$platform@$version." "See the lines above. Is npm's registry within reach?"
     tar -xzf "$home.new"/*.tgz -C "$home.new"
     rm -rf "$home.new"/*.tgz "$home"
     mv "$home.new" "$home"

@@ -1,0 +1,44 @@
+// Compose alone, without make, in both its generations.
+import { afterAll, describe, expect, test } from "bun:test";
+import { ownStack, removeImages } from "./engine.ts";
+import { BODY, exchange, run, SERVICES, until, wire } from "./support.ts";
+
+/** Where Compose 2 is not here, but Debian's package of it can be had, it is taken from there. */
+async function compose2(): Promise<string[] | undefined> {
+  if ((await run(["docker", "compose", "version"])).code === 0) return ["docker", "compose"];
+  const { code, stdout } = await run(["setup/compose-v2"]);
+  return code === 0 ? ["env", `DOCKER_CONFIG=${stdout.trim()}`, "docker", "compose"] : undefined;
+}
+
+const compose1 = (await run(["docker-compose", "version", "--short"])).stdout.startsWith("1.")
+  ? ["docker-compose"]
+  : undefined;
+
+const GENERATIONS = { "docker-compose 1": compose1, "docker compose 2": await compose2() };
+
+afterAll(removeImages);
+
+test("one generation at least is here", () => {
+  expect(Object.values(GENERATIONS).some((command) => command !== undefined)).toBe(true);
+});
+
+for (const [title, command] of Object.entries(GENERATIONS)) {
+  describe.skipIf(command === undefined)(title, () => {
+    test("builds and starts both, the backend first, and removes them", async () => {
+      const stack = await ownStack(command);
+      try {
+        await stack.compose("up", "--detach");
+        for (const name of SERVICES) {
+          const serves = async () => (await exchange(stack.ports[name], wire("GET", "/"))).endsWith(BODY[name]);
+          await until(`${name} answers`, serves);
+        }
+        const [backend, frontend] = [await stack.container("api-backend"), await stack.container("api-frontend")];
+        expect(Date.parse(frontend.State.StartedAt)).toBeGreaterThanOrEqual(
+          Date.parse(backend.State.Health?.Log[0]?.End ?? ""),
+        );
+      } finally {
+        await stack.remove();
+      }
+    });
+  });
+}

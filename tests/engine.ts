@@ -1,0 +1,83 @@
+// What the tests on the real engine share: a stack of their own, and what the engine tells of it.
+import { freePort, type Name, output, run } from "./support.ts";
+
+/** Names that no stack in use has: of the Compose project, and of the account that the images are named after. */
+export const OWN = `tpdockertest${process.pid}`;
+
+/** What `docker inspect` tells of a container, as far as the tests ask. */
+export interface Container {
+  readonly Id: string;
+  readonly Image: string;
+  readonly RestartCount: number;
+  readonly State: {
+    readonly Pid: number;
+    readonly Status: string;
+    readonly ExitCode: number;
+    readonly StartedAt: string;
+    readonly Health?: { readonly Status: string; readonly Log: readonly { readonly End: string }[] };
+  };
+  readonly Config: { readonly Env: readonly string[] };
+  readonly HostConfig: Record<string, unknown>;
+  readonly NetworkSettings: { readonly Networks: Record<string, unknown> };
+}
+
+/** What `docker inspect` tells of an image, as far as the tests ask. */
+export interface Image {
+  readonly Id: string;
+  readonly Size: number;
+  readonly Config: {
+    readonly User: string;
+    readonly Entrypoint: readonly string[];
+    readonly Cmd: readonly string[] | null;
+    readonly ExposedPorts: Record<string, unknown>;
+    readonly Healthcheck: { readonly Test: readonly string[]; readonly Interval: number };
+    readonly Labels: Record<string, string>;
+  };
+}
+
+/**
+ * @throws {Error} where the engine knows no such container or image
+ */
+export async function inspect<T extends Container | Image>(id: string): Promise<T> {
+  return JSON.parse(await output(["docker", "inspect", id]))[0];
+}
+
+/** A stack with names and ports of its own; `compose` is the command that runs it. */
+export async function ownStack(compose: string[] = ["setup/compose"]) {
+  const ports = { "api-backend": await freePort(), "api-frontend": await freePort() };
+  const env = {
+    COMPOSE_PROJECT_NAME: OWN,
+    HUB_USER: OWN,
+    BACKEND_PORT: String(ports["api-backend"]),
+    FRONTEND_PORT: String(ports["api-frontend"]),
+  };
+  return {
+    ports,
+    env,
+    image: (name: Name) => `docker.io/${OWN}/${name}:latest`,
+    compose: (...args: string[]) => output([...compose, ...args], env),
+    container: async (name: Name) => inspect<Container>(await output([...compose, "ps", "-q", name], env)),
+    /** Removes all that the stack is made of, images too. */
+    async remove() {
+      await output([...compose, "down", "--timeout", "2"], env);
+      await removeImages();
+    },
+  };
+}
+
+/** Removes the images of the tests' own account, wherever they were tagged for. */
+export async function removeImages(): Promise<void> {
+  const names = await output(["docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}"]);
+  const own = names.split("\n").filter((name) => name.includes(`${OWN}/`));
+  if (own.length > 0) await run(["docker", "image", "rm", "--force", ...own]);
+}
+
+/** What is left of the tests' own project in the engine. */
+export async function leftovers(): Promise<string> {
+  const filter = `label=com.docker.compose.project=${OWN}`;
+  const lists = [
+    ["docker", "ps", "--all", "--quiet", "--filter", filter],
+    ["docker", "network", "ls", "--quiet", "--filter", filter],
+  ];
+  return (await Promise.all(lists.map((list) => output(list)))).join("");
+}
