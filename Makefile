@@ -43,7 +43,7 @@ dev: ## run both services from their sources, with reload, without Docker
 	@setup/dev
 
 .PHONY: test
-test: engine bases lint ## check everything, on the real engine too
+test: lint engine bases ## check everything, on the real engine too
 	@setup/test
 
 .PHONY: lint
