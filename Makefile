@@ -52,7 +52,7 @@ lint: ## check types, style and scripts
 
 .PHONY: figures
 figures: engine bases ## measure what the README tells: sizes, times, the cost of a probe
-	@setup/figures
+	@setup/test --figures
 
 .PHONY: engine
 engine: ## see to it that a Docker engine and Compose are there

@@ -2,7 +2,7 @@
 import { freePort, type Name, output, run } from "./support.ts";
 
 /** Names that no stack in use has: of the Compose project, and of the account that the images are named after. */
-export const OWN = `tpdockertest${process.pid}`;
+export const OWN = process.env.TEST_NAME ?? `tpdockertest${process.pid}`;
 
 /** What `docker inspect` tells of a container, as far as the tests ask. */
 export interface Container {

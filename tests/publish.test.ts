@@ -65,7 +65,7 @@ test("pulled back, they are the same images, and run", async () => {
 async function expectToRun(name: Name, image: string) {
   const outside = await freePort();
   const options = ["--publish", `127.0.0.1:${outside}:${PORT[name]}`, "--env", "API_BACKEND_URL=127.0.0.1"];
-  options.push("--env", "API_BACKEND_PORT=1");
+  options.push("--env", "API_BACKEND_PORT=1", "--label", `com.docker.compose.project=${OWN}`);
   const container = await output(["docker", "run", "--detach", "--rm", ...options, image]);
   try {
     const [path, body] = name === "api-backend" ? ["/", BODY[name]] : ["/healthz", '{\n  "status": "ok"\n}\n'];
