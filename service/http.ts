@@ -40,10 +40,17 @@ export function conventions(app: Elysia): Elysia {
     .get("/healthz", json({ status: "ok" })) as unknown as Elysia;
 }
 
+/** The path of a request; none where its Host header makes no URL of it. */
+export const pathOf = (request: Request): string | undefined => URL.parse(request.url)?.pathname;
+
 /** Elysia reports a method that a path does not have as it does an unknown path. */
 function unrouted(app: Elysia, request: Request): Response {
-  const methods = methodsOf(app, new URL(request.url).pathname);
-  if (methods.length === 0) return failure(404, "not found");
+  const path = pathOf(request);
+  // RFC 9112, section 3.2.
+  if (path === undefined) return failure(400, "the Host header is not valid");
+  const methods = methodsOf(app, path);
+  // Elysia misreads some paths, `/./` behind a short host name for one: what it did not find is not there.
+  if (methods.length === 0 || methods.includes(request.method)) return failure(404, "not found");
   const headers = { allow: [...methods, "OPTIONS"].join(", ") };
   if (request.method === "OPTIONS") return new Response(null, { status: 204, headers });
   return failure(405, "method not allowed", headers);

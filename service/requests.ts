@@ -1,4 +1,5 @@
 import type { AnyElysia } from "elysia";
+import { pathOf } from "./http.ts";
 import { log } from "./log.ts";
 
 type Answer = (request: Request, ...rest: unknown[]) => Response | Promise<Response>;
@@ -16,7 +17,7 @@ export function logRequests(app: AnyElysia): void {
       const ms = Math.round((performance.now() - start) * 1000) / 1000;
       log("debug", "request", {
         method: request.method,
-        path: new URL(request.url).pathname,
+        path: pathOf(request),
         status: response.status,
         ms,
       });

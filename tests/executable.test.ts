@@ -107,6 +107,8 @@ describe.each([...SERVICES])("%s", (name) => {
         answered("405 Method Not Allowed", WRONG_METHOD, JSON_TYPE, "Allow: GET, HEAD, OPTIONS"),
       );
     }
+    const noHost = await exchange(port, wire("GET", "/none").replace("localhost", "a b"));
+    expect(noHost).toStartWith("HTTP/1.1 400 ");
     const head = await answer(port, "HEAD", "/traceback");
     expect(head).toStartWith("HTTP/1.1 405 ");
     expectAnswer(await answer(port, "GET", "/healthz"), answered("200 OK", '{\n  "status": "ok"\n}\n', JSON_TYPE));
