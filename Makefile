@@ -38,6 +38,14 @@ tag: engine bases ## tag both images as latest and as the version
 push: engine bases ## build, tag and push both images to HUB_USER's account, or to another REGISTRY
 	@setup/publish
 
+.PHONY: check
+check: engine bases correction ## grade a submission of the lab: this one, or that of TP=<folder>
+	@bin/correction "$(or $(TP),.)"
+
+.PHONY: correction
+correction: ## compile the grading bot to one executable, bin/correction
+	@setup/correction
+
 .PHONY: dev
 dev: ## run both services from their sources, with reload, without Docker
 	@setup/dev

@@ -51,7 +51,9 @@ apt_install() {
 # The value that Compose would take for a variable: from the environment, else from .env, else the given one.
 setting() {
   local name=$1 value=${!1:-}
-  if [[ -z $value && -r .env ]]; then value=$(sed -n "s/^$name=//p" .env | tail -n 1); fi
+  if [[ -z $value && -r .env ]]; then
+    value=$(sed -nE "s/^(export )?$name=//p" .env | tail -n 1 | sed -E "s/\r$//; s/^([\"'])(.*)\1$/\2/")
+  fi
   printf '%s\n' "${value:-$2}"
 }
 

@@ -1,36 +1,17 @@
 // `make push`, to a real registry on this machine, and the way back.
-import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { afterAll, expect, test } from "bun:test";
 import { type Image, inspect, OWN, ownStack, removeImages } from "./engine.ts";
+import { startRegistry } from "./registry.ts";
 import { BODY, exchange, freePort, type Name, output, PORT, run, SERVICES, until, wire } from "./support.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "tpdocker-registry-"));
 const stack = await ownStack();
-const port = await freePort();
-const REGISTRY = `127.0.0.1:${port}`;
 const { version } = await Bun.file("package.json").json();
 const TAGS = ["latest", version];
-let registry: Bun.Subprocess;
-
-beforeAll(async () => {
-  const program =
-    Bun.which("docker-registry") ??
-    `${await output(["bash", "-c", ". setup/common.sh; debian_package docker-registry"])}/usr/bin/docker-registry`;
-  const config = join(folder, "config.yml");
-  writeFileSync(
-    config,
-    JSON.stringify({ version: 0.1, storage: { filesystem: { rootdirectory: folder } }, http: { addr: REGISTRY } }),
-  );
-  registry = Bun.spawn([program, "serve", config], { stdin: "ignore", stdout: "ignore", stderr: "ignore" });
-  await until("the registry answers", async () => (await fetch(`http://${REGISTRY}/v2/`)).ok);
-});
+const registry = await startRegistry();
+const REGISTRY = registry.address;
 
 afterAll(async () => {
-  registry?.kill();
-  await registry?.exited;
-  rmSync(folder, { recursive: true });
+  await registry.stop();
   await removeImages();
 });
 

@@ -1,5 +1,8 @@
 // What the tests of this folder share: commands, ports, and HTTP down to the bytes.
-import { createConnection, createServer } from "node:net";
+import { type Outcome, run as runCommand } from "../correction/command.ts";
+import { exchange as exchangeWith } from "../correction/http.ts";
+
+export { freePort } from "../correction/http.ts";
 
 export const SERVICES = ["api-backend", "api-frontend"] as const;
 export type Name = (typeof SERVICES)[number];
@@ -16,23 +19,9 @@ export const BODY = {
 
 export type Environment = Record<string, string | undefined>;
 
-export interface Outcome {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 /** Runs a command to its end, with these variables beside the ones that are set here. */
-export async function run(command: string[], env: Environment = {}): Promise<Outcome> {
-  const child = Bun.spawn(command, {
-    env: { ...process.env, ...env },
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const [stdout, stderr, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
-  return { code, stdout, stderr };
-}
+export const run = (command: readonly string[], env: Environment = {}): Promise<Outcome> =>
+  runCommand(command, { env });
 
 /**
  * What a command printed on stdout.
@@ -45,31 +34,11 @@ export async function output(command: string[], env: Environment = {}): Promise<
   return stdout.trim();
 }
 
-/** A TCP port that nothing listens on. */
-export function freePort(): Promise<number> {
-  const server = createServer();
-  return new Promise((resolve, reject) => {
-    server.on("error", reject).listen(0, () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" ? (address?.port ?? 0) : 0));
-    });
-  });
-}
-
 /** Sends bytes to a port of 127.0.0.1 and gives all that comes back until the other side closes. */
-export function exchange(port: number, request: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let received = "";
-    createConnection(port, "127.0.0.1", function (this: import("node:net").Socket) {
-      this.write(request);
-    })
-      .setEncoding("latin1")
-      .on("data", (data) => {
-        received += data;
-      })
-      .on("error", (error: NodeJS.ErrnoException) => (error.code === "ECONNRESET" ? resolve(received) : reject(error)))
-      .on("end", () => resolve(received));
-  });
+export async function exchange(port: number, request: string): Promise<string> {
+  const received = await exchangeWith("127.0.0.1", port, request);
+  if (received === undefined) throw new Error(`port ${port} neither answered nor closed`);
+  return received;
 }
 
 /** A request as it goes over the wire. */

@@ -1,0 +1,115 @@
+import { adviceOf } from "./advice.ts";
+import type { Advice, Case, Report, Result, Rule } from "./rule.ts";
+import { Moot, Skip } from "./rule.ts";
+import { backend, call, frontend, used } from "./rules/answers.ts";
+import { label, published, tree } from "./rules/files.ts";
+import { again, pid1, traceback } from "./rules/process.ts";
+import { network, order, up, variables } from "./rules/stack.ts";
+import { Stack } from "./stack.ts";
+import { readSubmission } from "./submission.ts";
+import { brief, text } from "./text.ts";
+
+/** All rules, in the order in which they are judged: what stops or crashes a service comes last. */
+export const RULES: readonly Rule[] = [
+  tree,
+  up,
+  label,
+  published,
+  order,
+  variables,
+  network,
+  backend,
+  frontend,
+  call,
+  used,
+  pid1,
+  traceback,
+  again,
+];
+
+const FULL = 20;
+
+export interface Options {
+  readonly registry?: string | undefined;
+  /** Leaves the stack as it is after the last rule. */
+  readonly keep?: boolean | undefined;
+  /** Told before each step. */
+  readonly progress?: (step: number, steps: number, rule: Rule | undefined) => void;
+  /** Told of what has to be removed should the grading be interrupted. */
+  readonly started?: (stack: Stack) => void;
+}
+
+/**
+ * Grades a folder.
+ *
+ * @throws {Ungradable} where it, or this machine, allows no grading
+ */
+export async function grade(folder: string, options: Options = {}): Promise<Report> {
+  const submission = await readSubmission(folder);
+  const stack = await Stack.prepare(submission);
+  options.started?.(stack);
+  try {
+    const results: Result[] = [];
+    const passed = (id: string) => results.some(({ rule, verdict }) => rule.id === id && verdict === "pass");
+    const graded: Case = { submission, stack, registry: options.registry, passed, crashes: {}, notes: {} };
+    for (const [i, rule] of RULES.entries()) {
+      options.progress?.(i, RULES.length, rule);
+      results.push(await judge(rule, graded));
+    }
+    options.progress?.(RULES.length, RULES.length, undefined);
+    return { folder, results, advice: passed("up") ? await advise(graded) : [], mark: markOf(results) };
+  } finally {
+    if (!options.keep) await stack.remove();
+  }
+}
+
+async function judge(rule: Rule, graded: Case): Promise<Result> {
+  const missing = rule.needs.find((id) => !graded.passed(id));
+  if (missing !== undefined) return moot(rule, missing);
+  try {
+    const findings = await rule.check(graded);
+    const note = graded.notes[rule.id];
+    return {
+      rule,
+      verdict: findings.length > 0 ? "fail" : "pass",
+      findings,
+      counts: true,
+      ...(note ? { reason: note } : {}),
+    };
+  } catch (error) {
+    if (error instanceof Skip) return { rule, verdict: "skipped", findings: [], reason: error.reason, counts: false };
+    if (error instanceof Moot) return moot(rule, error.rule);
+    throw error;
+  }
+}
+
+const moot = (rule: Rule, needed: string): Result => ({
+  rule,
+  verdict: "skipped",
+  findings: [],
+  reason: text(
+    `cannot be judged: the rule ${needed} has not passed`,
+    `ne peut être jugée : la règle ${needed} n'est pas passée`,
+  ),
+  counts: true,
+});
+
+/** Advice is no reason to lose a grading. */
+async function advise(graded: Case): Promise<Advice[]> {
+  try {
+    return await adviceOf(graded);
+  } catch (error) {
+    const message = brief((error as Error).message);
+    return [
+      { id: "advice", good: false, text: text(`no more advice: ${message}`, `pas d'autre conseil : ${message}`) },
+    ];
+  }
+}
+
+/** Out of 20; what this machine could not judge is left out. */
+function markOf(results: readonly Result[]): number {
+  const sum = (of: readonly Result[]) => of.reduce((points, { rule }) => points + rule.points, 0);
+  const counted = results.filter(({ counts }) => counts);
+  const won = counted.filter(({ verdict }) => verdict === "pass");
+  return Math.round((sum(won) / sum(counted)) * FULL * 10) / 10;
+}

@@ -1,0 +1,58 @@
+import { createConnection, createServer } from "node:net";
+
+/** What came back for a request: a whole answer, or why there is none. */
+export type Answer =
+  | { readonly status: number; readonly type: string; readonly body: string }
+  | { readonly error: string };
+
+/** `GET`s a URL; takes no redirect and no longer than `seconds`. */
+export async function get(url: string, seconds: number): Promise<Answer> {
+  try {
+    const response = await fetch(url, {
+      signal: AbortSignal.timeout(seconds * 1000),
+      redirect: "manual",
+      keepalive: false,
+      proxy: "",
+    });
+    const body = await response.text();
+    return { status: response.status, type: response.headers.get("content-type") ?? "", body };
+  } catch (error) {
+    return { error: (error as { code?: string }).code ?? (error as Error).message };
+  }
+}
+
+/**
+ * Sends bytes and gives all that comes back until the other side closes; `undefined` where it has not closed after
+ * `seconds`.
+ *
+ * @throws {Error} where nobody listens
+ */
+export function exchange(host: string, port: number, request: string, seconds = 60): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    let received = "";
+    const connection = createConnection(port, host, () => connection.write(request));
+    connection.setEncoding("latin1");
+    connection.setTimeout(seconds * 1000, () => {
+      connection.destroy();
+      resolve(undefined);
+    });
+    connection.on("data", (data) => {
+      received += data;
+    });
+    connection.on("error", (error: NodeJS.ErrnoException) =>
+      error.code === "ECONNRESET" ? resolve(received) : reject(error),
+    );
+    connection.on("end", () => resolve(received));
+  });
+}
+
+/** A TCP port of this machine that nothing listens on. */
+export function freePort(): Promise<number> {
+  const server = createServer();
+  return new Promise((resolve, reject) => {
+    server.on("error", reject).listen(0, () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" ? (address?.port ?? 0) : 0));
+    });
+  });
+}

@@ -1,0 +1,186 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Options, Outcome } from "./command.ts";
+import { ask, type Container, compose, docker, inspect } from "./docker.ts";
+import { type Answer, exchange, freePort, get } from "./http.ts";
+import {
+  type ComposeConfig,
+  type ComposeService,
+  PORT,
+  portsOf,
+  type Role,
+  type Service,
+  type Submission,
+} from "./submission.ts";
+
+/** Seconds that each step may take. */
+const LIMIT = { build: 900, up: 300, down: 120, answer: 15 };
+
+let stacks = 0;
+
+/**
+ * A submission's stack, running under names and on ports of its own: whatever else runs on the machine stays
+ * untouched, and so does the submission.
+ */
+export class Stack {
+  /** Of the Compose project; images, containers and networks are named after it. */
+  readonly project = `correction${process.pid}x${++stacks}`;
+  readonly #work = mkdtempSync(join(tmpdir(), "correction-"));
+  readonly #file = join(this.#work, "docker-compose.json");
+  readonly #extra: string[] = [];
+
+  private constructor(readonly submission: Submission) {}
+
+  static async prepare(submission: Submission): Promise<Stack> {
+    const stack = new Stack(submission);
+    // JSON is YAML in which nothing is ambiguous, "no" among it.
+    writeFileSync(stack.#file, JSON.stringify(await stack.#ownConfig(submission.config)));
+    return stack;
+  }
+
+  /** The submission's configuration under our own names, and on free ports. */
+  async #ownConfig(config: ComposeConfig): Promise<ComposeConfig> {
+    const { name: _, ...own } = structuredClone(config);
+    for (const part of [own.networks, own.volumes]) {
+      for (const definition of Object.values(part ?? {})) {
+        if (definition?.name !== undefined && !definition.external) delete definition.name;
+      }
+    }
+    for (const [name, service] of Object.entries(own.services)) await this.#ownService(name, service);
+    return own;
+  }
+
+  async #ownService(name: string, service: ComposeService): Promise<void> {
+    const role = this.#roleOf(name);
+    if (service.build === undefined && role !== undefined && this.submission.services[role]?.dockerfile !== undefined) {
+      // It names what is published. What is graded is what the folder builds.
+      service.build = { context: join(this.submission.folder, this.submission.services[role].dockerfile, "..") };
+    }
+    if (service.build !== undefined) {
+      service.image = `${this.project}/${name}:latest`;
+      delete service.pull_policy;
+      if (typeof service.build === "object") delete service.build.tags;
+    }
+    // A container's name is a name in the networks too.
+    if (service.container_name !== undefined) {
+      if (service.network_mode === undefined) service.networks = withAlias(service.networks, service.container_name);
+      delete service.container_name;
+    }
+    const ports = portsOf(service);
+    delete service.ports;
+    if (role === undefined || service.network_mode === "host") return;
+    const inside = (ports.find(({ outside }) => outside === PORT[role]) ?? ports[0])?.inside ?? PORT[role];
+    service.ports = [`127.0.0.1:${await freePort()}:${inside}`];
+  }
+
+  #roleOf(name: string): Role | undefined {
+    return Object.values(this.submission.services).find((service) => service.name === name)?.role;
+  }
+
+  #compose(args: readonly string[], options: Options): Promise<Outcome> {
+    return compose.run(this.project, this.#file, this.submission.folder, args, options);
+  }
+
+  build = () => this.#compose(["build"], { seconds: LIMIT.build });
+  up = () => this.#compose(["up", "--detach", "--no-build"], { seconds: LIMIT.up });
+  down = (options: Options = {}) =>
+    this.#compose(["down", "--timeout", "1", "--volumes", "--remove-orphans"], { seconds: LIMIT.down, ...options });
+
+  /** @throws {DockerError} where it does not exist */
+  async container(role: Role): Promise<Container> {
+    const labels = [`project=${this.project}`, `service=${this.#service(role).name}`, "oneoff=False"];
+    const filters = labels.flatMap((label) => ["--filter", `label=com.docker.compose.${label}`]);
+    const id = await ask("ps", "--all", "--quiet", ...filters);
+    return inspect<Container>(id.split("\n")[0] || this.#service(role).name);
+  }
+
+  #service(role: Role): Service {
+    const service = this.submission.services[role];
+    if (service === undefined) throw new Error(`no ${role}`);
+    return service;
+  }
+
+  /** Where a service is reached from here. */
+  async address(role: Role, container?: Container): Promise<{ host: string; port: number }> {
+    const { NetworkSettings, HostConfig } = container ?? (await this.container(role));
+    for (const bindings of Object.values(NetworkSettings.Ports)) {
+      const [binding] = bindings ?? [];
+      if (binding !== undefined) return { host: "127.0.0.1", port: Number(binding.HostPort) };
+    }
+    if (HostConfig.NetworkMode === "host") return { host: "127.0.0.1", port: PORT[role] };
+    const [address] = Object.values(NetworkSettings.Networks).map(({ IPAddress }) => IPAddress);
+    return { host: address ?? "127.0.0.1", port: PORT[role] };
+  }
+
+  /** What a service answers to `GET /`. */
+  async get(role: Role, seconds = LIMIT.answer): Promise<Answer> {
+    const { host, port } = await this.address(role);
+    return get(`http://${host}:${port}/`, seconds);
+  }
+
+  /** The bytes that a service answers to `GET /traceback`; `undefined` where it neither answers nor closes. */
+  async traceback(role: Role): Promise<string | undefined> {
+    const { host, port } = await this.address(role);
+    return exchange(
+      host,
+      port,
+      "GET /traceback HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+      LIMIT.answer,
+    );
+  }
+
+  /** What happens while a service is stopped; afterwards it runs again. */
+  async without<T>(role: Role, happens: () => Promise<T>): Promise<T> {
+    const { Id } = await this.container(role);
+    await ask("stop", "--time", "0", Id);
+    try {
+      return await happens();
+    } finally {
+      await ask("start", Id);
+    }
+  }
+
+  /** One more frontend beside the running one, with other variables: what it answers to `GET /`. */
+  async otherFrontend(variables: Readonly<Record<string, string>>): Promise<Answer> {
+    const name = `${this.project}-other${this.#extra.length}`;
+    this.#extra.push(name);
+    const { name: service, definition } = this.#service("frontend");
+    const inside = portsOf(definition).find(({ outside }) => outside === PORT.frontend)?.inside ?? PORT.frontend;
+    const publish = `127.0.0.1:${await freePort()}:${inside}`;
+    const settings = Object.entries(variables).flatMap(([key, value]) => ["-e", `${key}=${value}`]);
+    await this.#compose(["run", "--detach", "--no-deps", "--name", name, "--publish", publish, ...settings, service], {
+      seconds: 120,
+    });
+    let answer: Answer = { error: "no answer" };
+    for (const end = Date.now() + LIMIT.answer * 1000; Date.now() < end; await Bun.sleep(100)) {
+      const container = await inspect<Container>(name).catch(() => undefined);
+      if (container?.State.Status !== "running") break;
+      const { host, port } = await this.address("frontend", container);
+      answer = await get(`http://${host}:${port}/`, LIMIT.answer);
+      if ("status" in answer) break;
+    }
+    await docker(["rm", "--force", name]);
+    return answer;
+  }
+
+  /** Removes all that was made; may be called at any time, and again. */
+  async remove(): Promise<void> {
+    const last = { cleansUp: true };
+    for (const name of this.#extra) await docker(["rm", "--force", name], last);
+    await this.down(last);
+    const images = await docker(["image", "ls", "--format", "{{.Repository}}:{{.Tag}}", `${this.project}/*`], last);
+    // By name: another submission's image may be the same one.
+    const names = images.stdout.split("\n").filter(Boolean);
+    if (names.length > 0) await docker(["image", "rm", "--force", ...names], last);
+    rmSync(this.#work, { recursive: true, force: true });
+  }
+}
+
+function withAlias(networks: ComposeService["networks"], alias: string): NonNullable<ComposeService["networks"]> {
+  const names = Array.isArray(networks) ? networks : Object.keys(networks ?? { default: null });
+  const given = Array.isArray(networks) ? {} : (networks ?? {});
+  return Object.fromEntries(
+    names.map((name) => [name, { ...given[name], aliases: [...(given[name]?.aliases ?? []), alias] }]),
+  );
+}

@@ -1,0 +1,25 @@
+/** A text in both languages of the report. */
+export interface Text {
+  readonly en: string;
+  readonly fr: string;
+}
+
+export type Language = keyof Text;
+
+export const text = (en: string, fr: string): Text => ({ en, fr });
+
+/** What a rule saw that is wrong. */
+export interface Finding {
+  readonly seen: Text;
+  readonly expected: Text;
+  /** What to do about it. */
+  readonly mend: Text;
+}
+
+export const finding = (seen: Text, expected: Text, mend: Text): Finding => ({ seen, expected, mend });
+
+/** At most `length` characters of a text on one line. */
+export function brief(long: string, length = 160): string {
+  const line = long.trim().replace(/\s+/g, " ");
+  return line.length > length ? `${line.slice(0, length)}…` : line;
+}
