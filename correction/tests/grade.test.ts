@@ -1,9 +1,8 @@
 // The whole bot, on the real engine: right submissions get 20/20, wrong ones fail on the rule that is meant.
 import { expect, test } from "bun:test";
-import { rmSync } from "node:fs";
-import { grade } from "../grade.ts";
 import type { Report } from "../rule.ts";
-import { type Files, foldersOf, RIGHT, WRONG, write } from "./submissions.ts";
+import { gradeFiles } from "./grading.ts";
+import { type Files, RIGHT, WRONG } from "./submissions.ts";
 
 /** As many at once: they wait more than they work. */
 const AT_ONCE = 4;
@@ -13,15 +12,13 @@ const MINUTES = 15 * 60_000;
 let free = AT_ONCE;
 const queue: (() => void)[] = [];
 
-/** Grades files in a folder of their own, when it is their turn. */
-async function gradeFiles(files: Files): Promise<Report> {
+/** Grades files when it is their turn. */
+async function gradeInTurn(files: Files): Promise<Report> {
   if (free > 0) free--;
   else await new Promise<void>((resolve) => queue.push(resolve));
-  const folder = write(files, await foldersOf(files));
   try {
-    return await grade(folder);
+    return await gradeFiles(files);
   } finally {
-    rmSync(folder, { recursive: true });
     const next = queue.shift();
     if (next === undefined) free++;
     else next();
@@ -33,7 +30,7 @@ const all = Object.entries({
   ...Object.fromEntries(Object.entries(WRONG).map(([name, [, files]]) => [name, files])),
 });
 const reports = Object.fromEntries(
-  all.map(([name, files]) => [name, gradeFiles(files).catch((error: Error) => error)]),
+  all.map(([name, files]) => [name, gradeInTurn(files).catch((error: Error) => error)]),
 );
 
 /** What of a report matters: the rules that failed, with what they saw, and the ones that were skipped unless for the Hub. */

@@ -1,13 +1,11 @@
 // The rule that asks a registry, with a real one in place of Docker Hub.
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { rmSync } from "node:fs";
 import { startRegistry } from "../../tests/registry.ts";
 import { output } from "../../tests/support.ts";
-import { grade } from "../grade.ts";
 import { hubRepository } from "../rules/files.ts";
-import { RUNTIME, right, write } from "./submissions.ts";
+import { gradeFiles } from "./grading.ts";
+import { RUNTIME, right } from "./submissions.ts";
 
-const folder = write(right);
 const registry = await startRegistry();
 const pushed: string[] = [];
 
@@ -15,7 +13,6 @@ beforeAll(() => push("api-backend"));
 afterAll(async () => {
   if (pushed.length > 0) await output(["docker", "image", "rm", ...pushed]);
   await registry.stop();
-  rmSync(folder, { recursive: true });
 });
 
 /** What the image holds is no matter: the rule asks whether it can be had. */
@@ -28,7 +25,7 @@ async function push(name: string) {
 
 test("an image that is not there fails on this rule, once it is there all pass", async () => {
   const failed = async () => {
-    const { mark, results } = await grade(folder, { registry: registry.address });
+    const { mark, results } = await gradeFiles(right, registry.address);
     return [
       mark,
       ...results.filter(({ verdict }) => verdict !== "pass").map(({ rule, verdict }) => [rule.id, verdict]),
