@@ -4,7 +4,7 @@ MAKEFLAGS += --no-print-directory
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: up
 up: engine bases ## build and start the stack, show what both services answer
@@ -12,19 +12,19 @@ up: engine bases ## build and start the stack, show what both services answer
 
 .PHONY: down
 down: ## stop the stack and remove its containers and its network
-	@setup/compose down
+	@setup/engine --check && setup/compose down
 
 .PHONY: restart
 restart: ## restart the containers as they are
-	@setup/compose restart
+	@setup/engine --check && setup/compose restart
 
 .PHONY: ps
 ps: ## list the containers
-	@setup/compose ps
+	@setup/engine --check && setup/compose ps
 
 .PHONY: logs
 logs: ## follow the logs (Ctrl-C ends it)
-	@setup/compose logs --follow
+	@setup/engine --check && setup/compose logs --follow
 
 .PHONY: build
 build: engine bases ## build both images
@@ -39,7 +39,7 @@ push: engine bases ## build, tag and push both images to HUB_USER's account, or 
 	@setup/publish
 
 .PHONY: check
-check: engine bases correction ## grade a submission of the lab: this one, or that of TP=<folder>
+check: engine $(if $(TP),,bases) correction ## grade a submission of the lab: this one, or that of TP=<folder>
 	@bin/correction "$(or $(TP),.)"
 
 .PHONY: correction
@@ -71,5 +71,5 @@ bases: engine ## see to it that the base images are there
 	@setup/bases
 
 .PHONY: clean
-clean: down ## remove all that was made here: stack, images, stand-ins, downloads
+clean: ## remove all that was made here: stack, images, stand-ins, downloads
 	@setup/clean

@@ -9,7 +9,8 @@ const PROMPT = 2;
 /** Megabytes from which an image of such a service is larger than need be. */
 const LARGE = 300;
 
-const SECRET = /^(?:ARG |ENV )?\w*(password|passwd|secret|token|api_?key|private_?key)\w*=/i;
+/** In a variable, or in the command of a layer, which each builder writes down another way. */
+const SECRET = /(?:^|\s)\w*(password|passwd|secret|token|api_?key|private_?key)\w*=\S/i;
 
 /** What the advice on one service rests on. */
 interface Facts {

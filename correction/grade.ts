@@ -2,9 +2,9 @@ import { adviceOf } from "./advice.ts";
 import type { Advice, Case, Report, Result, Rule } from "./rule.ts";
 import { Moot, Skip } from "./rule.ts";
 import { backend, call, frontend, used } from "./rules/answers.ts";
+import { network, order, up, variables } from "./rules/compose.ts";
 import { label, published, tree } from "./rules/files.ts";
 import { again, pid1, traceback } from "./rules/process.ts";
-import { network, order, up, variables } from "./rules/stack.ts";
 import { Stack } from "./stack.ts";
 import { readSubmission } from "./submission.ts";
 import { brief, text } from "./text.ts";
@@ -57,7 +57,9 @@ export async function grade(folder: string, options: Options = {}): Promise<Repo
       results.push(await judge(rule, graded));
     }
     options.progress?.(RULES.length, RULES.length, undefined);
-    return { folder, results, advice: passed("up") ? await advise(graded) : [], mark: markOf(results) };
+    // The advice needs a stop; a stack that is kept is kept running.
+    const advice = passed("up") && !options.keep ? await advise(graded) : [];
+    return { folder, results, advice, mark: markOf(results) };
   } finally {
     if (!options.keep) await stack.remove();
   }

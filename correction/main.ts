@@ -83,7 +83,9 @@ async function gradeOne(folder: string, { keep, registry, lang }: Flags): Promis
     running = stack;
   };
   try {
-    return await grade(folder, { keep, registry, progress, started });
+    const report = await grade(folder, { keep, registry, progress, started });
+    if (keep) console.error(`kept: the Compose project ${running?.project}; ${running?.removal}`);
+    return report;
   } finally {
     running = undefined;
   }

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Options, Outcome } from "./command.ts";
 import { ask, type Container, compose, docker, inspect } from "./docker.ts";
+import { DockerError } from "./errors.ts";
 import { type Answer, exchange, freePort, get } from "./http.ts";
 import {
   type ComposeConfig,
@@ -13,6 +14,7 @@ import {
   type Service,
   type Submission,
 } from "./submission.ts";
+import { brief } from "./text.ts";
 
 /** Seconds that each step may take. */
 const LIMIT = { build: 900, up: 300, down: 120, answer: 15 };
@@ -47,6 +49,14 @@ export class Stack {
         if (definition?.name !== undefined && !definition.external) delete definition.name;
       }
     }
+    // A container's name is one that others find it by, along links too.
+    for (const { links } of Object.values(own.services)) {
+      const targets = links?.map((link) => link.split(":", 1)[0] ?? "") ?? [];
+      for (const target of targets) {
+        const alias = own.services[target]?.container_name;
+        if (alias !== undefined) links?.push(`${target}:${alias}`);
+      }
+    }
     for (const [name, service] of Object.entries(own.services)) await this.#ownService(name, service);
     return own;
   }
@@ -58,11 +68,10 @@ export class Stack {
       service.build = { context: join(this.submission.folder, this.submission.services[role].dockerfile, "..") };
     }
     if (service.build !== undefined) {
-      service.image = `${this.project}/${name}:latest`;
+      service.image = `${this.project}/${name.toLowerCase()}:latest`;
       delete service.pull_policy;
       if (typeof service.build === "object") delete service.build.tags;
     }
-    // A container's name is a name in the networks too.
     if (service.container_name !== undefined) {
       if (service.network_mode === undefined) service.networks = withAlias(service.networks, service.container_name);
       delete service.container_name;
@@ -76,6 +85,11 @@ export class Stack {
 
   #roleOf(name: string): Role | undefined {
     return Object.values(this.submission.services).find((service) => service.name === name)?.role;
+  }
+
+  /** How a stack that was kept is removed by hand. */
+  get removal(): string {
+    return `docker-compose -p ${this.project} -f ${this.#file} down --volumes --rmi all`;
   }
 
   #compose(args: readonly string[], options: Options): Promise<Outcome> {
@@ -149,9 +163,10 @@ export class Stack {
     const inside = portsOf(definition).find(({ outside }) => outside === PORT.frontend)?.inside ?? PORT.frontend;
     const publish = `127.0.0.1:${await freePort()}:${inside}`;
     const settings = Object.entries(variables).flatMap(([key, value]) => ["-e", `${key}=${value}`]);
-    await this.#compose(["run", "--detach", "--no-deps", "--name", name, "--publish", publish, ...settings, service], {
-      seconds: 120,
-    });
+    const options = ["--detach", "--no-deps", "--name", name, "--publish", publish, ...settings];
+    const { code, stderr } = await this.#compose(["run", ...options, service], { seconds: 120 });
+    // Without a frontend that runs, silence would prove nothing.
+    if (code !== 0) throw new DockerError(`compose run ${service}: ${brief(stderr, 300)}`);
     let answer: Answer = { error: "no answer" };
     for (const end = Date.now() + LIMIT.answer * 1000; Date.now() < end; await Bun.sleep(100)) {
       const container = await inspect<Container>(name).catch(() => undefined);

@@ -8,6 +8,9 @@ export type Language = keyof Text;
 
 export const text = (en: string, fr: string): Text => ({ en, fr });
 
+/** What reads the same in both. */
+export const same = (both: string): Text => text(both, both);
+
 /** What a rule saw that is wrong. */
 export interface Finding {
   readonly seen: Text;

@@ -1,5 +1,5 @@
 /** Milliseconds that the service may take to answer its probe. */
-const TIMEOUT_MS = 2000;
+export const TIMEOUT_MS = 2000;
 
 /**
  * Asks the service on this machine's port whether it lives.

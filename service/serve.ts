@@ -10,6 +10,7 @@ import { logRequests } from "./requests.ts";
 
 /** Exit codes of sysexits.h. */
 const EX_USAGE = 64;
+const EX_OSERR = 71;
 const EX_CONFIG = 78;
 
 /** Seconds that an idle connection is kept open; longer than any answer takes. */
@@ -94,7 +95,7 @@ function run(app: AnyElysia, port: number): void {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     exit(
-      1,
+      EX_OSERR,
       `PORT=${port}: ${code === "EADDRINUSE" ? "another process listens there; set PORT to a free one" : message}`,
     );
   }

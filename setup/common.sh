@@ -2,6 +2,10 @@
 # shellcheck shell=bash
 
 set -euo pipefail
+if ((BASH_VERSINFO[0] < 5)) || ! command -v timeout >/dev/null; then
+  printf 'error: bash 5 and the GNU coreutils are needed.\n       On macOS:  brew install bash coreutils gnu-sed\n' >&2
+  exit 1
+fi
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # One line of progress, on stderr: stdout is for what a script answers.
@@ -51,8 +55,9 @@ apt_install() {
 # The value that Compose would take for a variable: from the environment, else from .env, else the given one.
 setting() {
   local name=$1 value=${!1:-}
-  if [[ -z $value && -r .env ]]; then
-    value=$(sed -nE "s/^(export )?$name=//p" .env | tail -n 1 | sed -E "s/\r$//; s/^([\"'])(.*)\1$/\2/")
+  # One that is set but empty counts as given: .env is not asked.
+  if [[ -z ${!name+set} && -r .env ]]; then
+    value=$(sed -nE "s/^(export )?$name=//p" .env | tail -n 1 | sed -E "s/\r$//; s/ +#.*$//; s/^([\"'])(.*)\1$/\2/")
   fi
   printf '%s\n' "${value:-$2}"
 }

@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { BUDGET_MS } from "../api-frontend/backend.ts";
 import { packageManager } from "../package.json" with { type: "json" };
 import { DRAIN_MS } from "../service/drain.ts";
+import { TIMEOUT_MS } from "../service/healthcheck.ts";
 import { SERVICES } from "./support.ts";
 
 const read = (path: string) => Bun.file(path).text();
@@ -12,6 +13,13 @@ test("the time budgets form a chain: backend call < drain < grace period", () =>
   const grace = /stop_grace_period: (\d+)s/.exec(compose)?.[1];
   expect(BUDGET_MS).toBeLessThan(DRAIN_MS);
   expect(DRAIN_MS).toBeLessThan(Number(grace) * 1000);
+});
+
+test("a probe gives up before the engine gives it up, and before the next one", async () => {
+  const [, interval, timeout] =
+    /--interval=(\d+)s --timeout=(\d+)s/.exec(await read("api-backend/Dockerfile"))?.map(Number) ?? [];
+  expect(TIMEOUT_MS).toBeLessThan((timeout ?? 0) * 1000);
+  expect(timeout).toBeLessThanOrEqual(interval ?? 0);
 });
 
 test("the two Dockerfiles differ in the name, the port and the description alone", async () => {

@@ -50,6 +50,9 @@ export async function ownStack(compose: string[] = ["setup/compose"]) {
     HUB_USER: OWN,
     BACKEND_PORT: String(ports["api-backend"]),
     FRONTEND_PORT: String(ports["api-frontend"]),
+    // Whatever .env says.
+    LOG_LEVEL: "info",
+    REGISTRY: "",
   };
   return {
     ports,

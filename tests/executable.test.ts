@@ -219,7 +219,7 @@ describe.each([...SERVICES])("%s", (name) => {
     });
   });
 
-  test("a port that is taken ends it with 1 and names the variable", async () => {
+  test("a port that is taken ends it with 71 and names the variable", async () => {
     const { port } = (await startBoth())[name];
     const second = await run([executable(name)], {
       PORT: String(port),
@@ -227,7 +227,7 @@ describe.each([...SERVICES])("%s", (name) => {
       API_BACKEND_PORT: "1",
     });
     expect(second).toEqual({
-      code: 1,
+      code: 71,
       stdout: "",
       stderr: `PORT=${port}: another process listens there; set PORT to a free one\n`,
     });

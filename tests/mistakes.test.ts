@@ -1,7 +1,7 @@
 // What a user does wrong: one clear line that says what, where and what to do, an exit code that is not 0, and
 // nothing half-started.
 import { afterAll, afterEach, expect, test } from "bun:test";
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -82,7 +82,14 @@ test("an engine that is not there is an error with what to do", async () => {
 function scripts(): string {
   const copy = join(folder, "copy");
   mkdirSync(copy, { recursive: true });
-  for (const path of ["setup", "package.json", "api-backend"]) cpSync(path, join(copy, path), { recursive: true });
+  cpSync("setup", join(copy, "setup"), { recursive: true });
+  // Base images, and a version of Bun, that this machine cannot have already.
+  mkdirSync(join(copy, "api-backend"), { recursive: true });
+  writeFileSync(
+    join(copy, "api-backend/Dockerfile"),
+    "ARG BUN_IMAGE=registry.invalid/bun:1\nARG RUNTIME_IMAGE=registry.invalid/runtime:1\n",
+  );
+  writeFileSync(join(copy, "package.json"), '  "packageManager": "bun@0.0.0",\n');
   chmodSync(folder, 0o755);
   return copy;
 }

@@ -1,6 +1,6 @@
 // The stack as `make up` starts it, on the real engine.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { listeners } from "../correction/proc.ts";
 import { leftovers, OWN, ownStack } from "./engine.ts";
 import { BODY, exchange, type Name, output, PORT, SERVICES, until, wire } from "./support.ts";
 
@@ -67,42 +67,16 @@ describe.each([...SERVICES])("the container of %s", (name) => {
 
   // Whose sockets they are, only root may see.
   test.skipIf(process.getuid?.() !== 0)("has the process that listens as its process 1", async () => {
-    const { Pid } = (await stack.container(name)).State;
-    const { listener, processes } = inside(Pid, PORT[name]);
-    expect(listener).toBe(Pid);
-    expect(/^NSpid:.*\t(\d+)$/m.exec(readFileSync(`/proc/${listener}/status`, "utf8"))?.[1]).toBe("1");
-    expect(processes).toEqual([Pid]);
+    const {
+      Id,
+      State: { Pid },
+    } = await stack.container(name);
+    const { first, holders } = listeners(Pid, PORT[name]);
+    expect(holders).toEqual([first]);
+    expect(first).toEqual({ pid: Pid, inside: 1, name: expect.stringContaining(name.slice(0, 10)) });
+    expect((await output(["docker", "top", Id])).split("\n")).toHaveLength(2);
   });
 });
-
-/** The process that listens on a port, and all processes, of the container whose first process is `pid`. */
-function inside(pid: number, port: number) {
-  const namespace = readlinkSync(`/proc/${pid}/ns/pid`);
-  const processes = readdirSync("/proc")
-    .filter((entry) => /^\d+$/.test(entry))
-    .filter((entry) => attempt(() => readlinkSync(`/proc/${entry}/ns/pid`)) === namespace)
-    .map(Number);
-  const local = port.toString(16).toUpperCase().padStart(4, "0");
-  const sockets = ["tcp", "tcp6"]
-    .flatMap((table) => readFileSync(`/proc/${pid}/net/${table}`, "utf8").split("\n"))
-    .map((line) => line.trim().split(/\s+/))
-    // 0A is LISTEN; the tenth field is the socket's inode.
-    .filter(([, address, , state]) => address?.endsWith(`:${local}`) && state === "0A")
-    .map((fields) => `socket:[${fields[9]}]`);
-  const listener = processes.find((id) =>
-    readdirSync(`/proc/${id}/fd`).some((fd) => sockets.includes(attempt(() => readlinkSync(`/proc/${id}/fd/${fd}`)))),
-  );
-  return { listener, processes };
-}
-
-/** Processes and their files may go away while one looks. */
-function attempt(read: () => string): string {
-  try {
-    return read();
-  } catch {
-    return "";
-  }
-}
 
 test("the frontend has the subject's two variables", async () => {
   const { Env } = (await stack.container("api-frontend")).Config;

@@ -3,7 +3,7 @@ import type { Answer } from "../http.ts";
 import { listensOn } from "../proc.ts";
 import { type Case, Moot, type Rule } from "../rule.ts";
 import { PORT, portsOf, type Role } from "../submission.ts";
-import { brief, type Finding, finding, text } from "../text.ts";
+import { brief, type Finding, finding, same, text } from "../text.ts";
 
 /** What the subject wants the backend to answer. */
 const BACKEND = { body: "Je suis une réponse du backend" };
@@ -55,10 +55,7 @@ async function firstAnswer(
 function judge(graded: Case, role: Role, answer: Answer, value: unknown): Finding[] {
   const port = PORT[role];
   const address = `http://127.0.0.1:${port}/`;
-  const expected = text(
-    `200, application/json, ${JSON.stringify(value)}`,
-    `200, application/json, ${JSON.stringify(value)}`,
-  );
+  const expected = same(`200, application/json, ${JSON.stringify(value)}`);
   const ports = portsOf(graded.submission.services[role]?.definition ?? {}).map(({ outside }) => outside);
   const hostNetwork = graded.submission.services[role]?.definition.network_mode === "host";
   if (!ports.includes(port) && !hostNetwork) {
@@ -77,7 +74,7 @@ function judge(graded: Case, role: Role, answer: Answer, value: unknown): Findin
     ];
   }
   const mend = text(`See what curl -i ${address} shows.`, `Voyez ce que montre curl -i ${address}.`);
-  if (!isRight(answer, value)) return [finding(text(show(answer), show(answer)), expected, mend)];
+  if (!isRight(answer, value)) return [finding(same(show(answer)), expected, mend)];
   if ("type" in answer && /^application\/([\w.-]+\+)?json\b/i.test(answer.type)) return [];
   return [finding(text(`content type ${show(answer)}`, `type de contenu ${show(answer)}`), expected, mend)];
 }

@@ -1,7 +1,8 @@
-import { docker, type Image, inspect } from "../docker.ts";
-import { type Case, type Rule, Skip } from "../rule.ts";
+import { type Image, inspect } from "../docker.ts";
+import { DOCKER_HUB, whyNotPullable } from "../registry.ts";
+import type { Case, Rule } from "../rule.ts";
 import { COMPOSE_FILES, entriesOf, FOLDER, labelsOf, ROLES, type Role } from "../submission.ts";
-import { brief, type Finding, finding, text } from "../text.ts";
+import { type Finding, finding, same, text } from "../text.ts";
 
 export const tree: Rule = {
   id: "tree",
@@ -99,9 +100,6 @@ export const label: Rule = {
   },
 };
 
-const UNREACHABLE =
-  /no such host|dial tcp|timeout|timed out|connection refused|TLS handshake|network is unreachable|i\/o|EOF|x509|ended after/i;
-
 export const published: Rule = {
   id: "published",
   points: 2,
@@ -113,25 +111,15 @@ export const published: Rule = {
     const findings: Finding[] = [];
     for (const role of ROLES) {
       const repository = hubRepository((await builtLabel(graded, role)) ?? "") ?? "";
-      const { registry } = graded;
-      const image = `${registry ?? "docker.io"}/${repository}:latest`;
-      const insecure = registry === undefined ? [] : ["--insecure"];
-      const { code, stderr } = await docker(["manifest", "inspect", ...insecure, image], { seconds: 60 });
-      if (code === 0) continue;
-      if (UNREACHABLE.test(stderr)) {
-        const place = registry ?? "Docker Hub";
-        throw new Skip(
-          text(
-            `${place} cannot be reached from here: ${brief(stderr)}`,
-            `${place} est hors d'atteinte d'ici : ${brief(stderr)}`,
-          ),
-        );
-      }
+      const host = graded.registry ?? DOCKER_HUB;
+      const trouble = await whyNotPullable(host, repository, "latest");
+      if (trouble === undefined) continue;
+      const image = `${graded.registry ?? "docker.io"}/${repository}:latest`;
       findings.push(
         finding(
-          text(`${image} cannot be pulled: ${brief(stderr)}`, `${image} ne peut pas être tirée : ${brief(stderr)}`),
+          text(`${image} cannot be pulled: ${trouble}`, `${image} ne peut pas être tirée : ${trouble}`),
           text("a public image with the tag latest", "une image publique avec le tag latest"),
-          text(`docker push ${image}`, `docker push ${image}`),
+          same(`docker push ${image}`),
         ),
       );
     }

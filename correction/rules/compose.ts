@@ -1,7 +1,7 @@
 import { ask, type Container, docker } from "../docker.ts";
 import type { Case, Rule } from "../rule.ts";
 import { FOLDER, PORT, ROLES, type Role, startedBefore, VARIABLES } from "../submission.ts";
-import { brief, type Finding, finding, text } from "../text.ts";
+import { brief, type Finding, finding, same, text } from "../text.ts";
 
 /** Restarts after which a container counts as one that cannot run. */
 const HOPELESS = 3;
@@ -178,7 +178,7 @@ export const network: Rule = {
     const expected = text("a bridge network that both are on", "un réseau bridge commun aux deux");
     if (bridges.length === 0) {
       const where = `backend: ${networksOf(backend)}; frontend: ${networksOf(frontend)}`;
-      return [finding(text(where, where), expected, mend)];
+      return [finding(same(where), expected, mend)];
     }
     const given = variableOf(frontend, "API_BACKEND_URL");
     if (given === undefined || namesOf(backend, frontend, bridges).includes(hostOf(given))) return [];
