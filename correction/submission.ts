@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join, relative, resolve } from "node:path";
 import { DockerfileParser, type Label } from "dockerfile-ast";
 import { compose } from "./docker.ts";
@@ -69,7 +69,8 @@ export interface Submission {
  */
 export async function readSubmission(path: string): Promise<Submission> {
   const folder = resolve(path);
-  if (!existsSync(folder)) throw new Ungradable(`${path}: there is no such folder`);
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+    throw new Ungradable(`${path}: there is no such folder`);
   const composeFile = COMPOSE_FILES.find((file) => existsSync(join(folder, file)));
   if (composeFile === undefined) return { folder, composeFile, config: { services: {} }, services: {} };
   const config = await compose.config(folder, composeFile);

@@ -18,6 +18,7 @@ const WORDS = {
     advice: "beyond the subject, without points",
     folder: "folder",
     ungradable: "cannot be graded",
+    moot: "not judged, for they rest on a rule that has not passed",
   },
   fr: {
     pass: "réussi",
@@ -33,6 +34,7 @@ const WORDS = {
     advice: "au-delà du sujet, sans points",
     folder: "dossier",
     ungradable: "ne peut être noté",
+    moot: "non jugées, car elles reposent sur une règle qui n'est pas passée",
   },
 } as const;
 
@@ -47,6 +49,9 @@ export const painter =
 
 const COLOUR = { pass: "green", fail: "red", skipped: "yellow" } as const;
 
+/** Not judged, since another rule has not passed. */
+const isMoot = (verdict: Result["verdict"], counts: boolean) => verdict === "skipped" && counts;
+
 const pointsOf = ({ rule, verdict, counts }: Result) =>
   counts ? `${verdict === "pass" ? rule.points : 0}/${rule.points}` : `–/${rule.points}`;
 
@@ -58,15 +63,21 @@ export function table(report: Report, language: Language, paint: Paint): string 
     const { rule, verdict } = result;
     rules.push([rule.id, rule.title[language], pointsOf(result), paint(COLOUR[verdict], words[verdict])]);
   }
-  const details = report.results.flatMap(({ rule, findings, reason, verdict }) => [
-    ...findings.flatMap(({ seen, expected, mend }) => [
-      `${paint(COLOUR[verdict], rule.id)}  « ${rule.source} »`,
-      `    ${words.seen}: ${seen[language]}`,
-      `    ${words.expected}: ${expected[language]}`,
-      `    ${words.mend}: ${mend[language]}`,
-    ]),
-    ...(reason === undefined ? [] : [`${paint(COLOUR[verdict], rule.id)}  ${reason[language]}`]),
-  ]);
+  const details = report.results.flatMap(({ rule, findings, reason, verdict, counts }) => {
+    const id = paint(COLOUR[verdict], rule.id);
+    if (findings.length === 0)
+      return reason === undefined || isMoot(verdict, counts) ? [] : [`${id}  ${reason[language]}`];
+    return [
+      `${id}  « ${rule.source} »`,
+      ...findings.flatMap(({ seen, expected, mend }) => [
+        `    ${words.seen}: ${seen[language]}`,
+        `    ${words.expected}: ${expected[language]}`,
+        `    ${words.mend}: ${mend[language]}`,
+      ]),
+    ];
+  });
+  const moot = report.results.filter(({ verdict, counts }) => isMoot(verdict, counts)).map(({ rule }) => rule.id);
+  if (moot.length > 0) details.push(`${words.moot}: ${moot.join(", ")}`);
   const advice = report.advice.map(
     ({ good, text }) => `  ${good ? paint("green", "✓") : paint("yellow", "·")} ${text[language]}`,
   );
