@@ -16,10 +16,8 @@ process.on("SIGINT", async () => {
   process.exit(130);
 });
 
-/** Grades files, in a folder that exists for as long as that. */
-export async function gradeFiles(files: Files, registry?: string): Promise<Report> {
-  const folder = write(files, await foldersOf(files));
-  folders.add(folder);
+/** Grades a folder as it is. */
+export async function gradeFolder(folder: string, registry?: string): Promise<Report> {
   let own: Stack | undefined;
   const started = (stack: Stack) => {
     own = stack;
@@ -29,6 +27,16 @@ export async function gradeFiles(files: Files, registry?: string): Promise<Repor
     return await grade(folder, { registry, started });
   } finally {
     if (own !== undefined) stacks.delete(own);
+  }
+}
+
+/** Grades files, in a folder that exists for as long as that. */
+export async function gradeFiles(files: Files, registry?: string): Promise<Report> {
+  const folder = write(files, await foldersOf(files));
+  folders.add(folder);
+  try {
+    return await gradeFolder(folder, registry);
+  } finally {
     folders.delete(folder);
     rmSync(folder, { recursive: true });
   }
