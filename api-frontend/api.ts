@@ -5,14 +5,19 @@ import { conventions } from "../service/http.ts";
 import { json } from "../service/json.ts";
 import { serve } from "../service/serve.ts";
 import { askBackend } from "./backend.ts";
+import { Client } from "./client.ts";
 
 /** The frontend of the lab, calling the backend at this host and port. */
-export const api = (host: string, port: number) =>
-  new Elysia({ strictPath: true })
-    .use(conventions)
-    // "[SUCESS]" is the subject's spelling.
-    .get("/", async () => json({ return: await askBackend(`http://${host}:${port}/`), status: "[SUCESS]" }))
-    .get("/traceback", traceback);
+export function api(host: string, port: number) {
+  const backend = new Client(host, port);
+  return (
+    new Elysia({ strictPath: true })
+      .use(conventions)
+      // "[SUCESS]" is the subject's spelling.
+      .get("/", async () => json({ return: await askBackend(backend), status: "[SUCESS]" }))
+      .get("/traceback", traceback)
+  );
+}
 
 if (import.meta.main) {
   serve({

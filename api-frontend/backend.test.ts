@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, type Mock, spyOn, test } from "bun:test";
 import { createServer, type Server, type Socket } from "node:net";
 import * as logging from "../service/log.ts";
-import { askBackend } from "./backend.ts";
+import { askBackend as ask, MAX_WAITING } from "./backend.ts";
+import { Client } from "./client.ts";
 
 // A backend down to the bytes: what it does with each connection is the test's.
 let server: Server;
@@ -17,6 +18,11 @@ afterEach(() => {
   for (const connection of connections) connection.destroy();
   server.close();
 });
+
+const askBackend = (url: string, budget?: number) => {
+  const { hostname, port } = new URL(url);
+  return ask(new Client(hostname, Number(port)), budget);
+};
 
 /** Listens, on the given port or a free one, and gives the URL. Each connection is served once its request is in. */
 function listen(serve: (connection: Socket, nth: number) => void, port = 0): Promise<string> {
@@ -55,6 +61,41 @@ test("asks once: GET /, with the headers of a client that takes JSON", async () 
   expect(connections).toHaveLength(1);
   expect(request).toStartWith("GET / HTTP/1.1\r\n");
   expect(request.toLowerCase()).toContain("\r\naccept: application/json\r\n");
+});
+
+test("asks over the same connection again", async () => {
+  const url = await listen((connection) => {
+    const keepAlive = () => connection.write("HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n1");
+    connection.on("data", keepAlive);
+    keepAlive();
+  });
+  const { port } = new URL(url);
+  const client = new Client("127.0.0.1", Number(port));
+  for (let i = 0; i < 3; i++) expect(await ask(client)).toBe(1);
+  expect(connections).toHaveLength(1);
+});
+
+test("what is no HTTP is 502 at once", async () => {
+  const url = await listen((connection) => connection.end("SSH-2.0-OpenSSH_9.2\r\n\r\n"));
+  expect(await failureOf(askBackend(url))).toEqual([502, "GET / on backend API: the head is not valid"]);
+  expect(connections).toHaveLength(1);
+});
+
+test("a head of 1 MB is 502 at once", async () => {
+  const url = await listen((connection) => connection.write(`HTTP/1.1 200 OK\r\nx: ${"a".repeat(1e6)}\r\n\r\n`));
+  expect(await failureOf(askBackend(url))).toEqual([502, "GET / on backend API: the head is larger than 16 KiB"]);
+});
+
+test("what comes past the bound of waiting calls is 503 at once", async () => {
+  const url = await listen(() => {});
+  const { port } = new URL(url);
+  const client = new Client("127.0.0.1", Number(port));
+  const waiting = Array.from({ length: MAX_WAITING }, () => failureOf(ask(client, 1500)));
+  const start = performance.now();
+  expect(await failureOf(ask(client))).toEqual([503, "too many requests wait for the backend"]);
+  expect(performance.now() - start).toBeLessThan(50);
+  expect((await Promise.all(waiting)).every((failure) => Array.isArray(failure) && failure[0] === 504)).toBe(true);
+  expect(await failureOf(askBackend("http://127.0.0.1:1/", 1100))).toEqual([502, expect.any(String)]);
 });
 
 test.each([404, 500, 503, 204, 201])("another code than 200, %d, is 502 with that code", async (status) => {
@@ -110,13 +151,13 @@ test("an endless chunked body is given up at 1 MiB", async () => {
 test("a backend that never answers is 504, within the budget", async () => {
   const url = await listen(() => {});
   const start = performance.now();
-  expect(await failureOf(askBackend(url, 300))).toEqual([504, "GET / on backend API: no answer within 0.3 s"]);
-  expect(performance.now() - start).toBeWithin(290, 800);
+  expect(await failureOf(askBackend(url, 1300))).toEqual([504, "GET / on backend API: no answer within 1.3 s"]);
+  expect(performance.now() - start).toBeWithin(1290, 1800);
 });
 
 test("half an answer is 504 too", async () => {
   const url = await listen((connection) => connection.write("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n[1,"));
-  expect(await failureOf(askBackend(url, 300))).toEqual([504, "GET / on backend API: no answer within 0.3 s"]);
+  expect(await failureOf(askBackend(url, 1300))).toEqual([504, "GET / on backend API: no answer within 1.3 s"]);
 });
 
 test("a silent connection is overtaken by another after a second", async () => {
@@ -152,7 +193,7 @@ test("a backend that starts late is waited for", async () => {
 test("a backend that stays away is 502 past the budget, with one line in the log", async () => {
   const url = await listen(() => {});
   server.close();
-  expect(await failureOf(askBackend(url, 300))).toEqual([502, "GET / on backend API: connection refused"]);
+  expect(await failureOf(askBackend(url, 1300))).toEqual([502, "GET / on backend API: connection refused"]);
   expect(log.mock.calls).toEqual([
     [
       "warn",
@@ -164,7 +205,7 @@ test("a backend that stays away is 502 past the budget, with one line in the log
 
 test("a name that nobody knows is 502", async () => {
   await listen(() => {});
-  expect(await failureOf(askBackend("http://no-such-host.invalid/", 300))).toEqual([
+  expect(await failureOf(askBackend("http://no-such-host.invalid/", 1300))).toEqual([
     502,
     "GET / on backend API: host name not found",
   ]);

@@ -1,18 +1,22 @@
+import pRetry from "p-retry";
 import { Failure } from "../service/http.ts";
 import { parse } from "../service/json.ts";
 import { log } from "../service/log.ts";
+import type { Client, Exchange } from "./client.ts";
+import { type Answer, Malformed } from "./response.ts";
+import { Watch } from "./watch.ts";
 
 /** Milliseconds that one call may take in all; the drain of a stopping frontend is longer. */
 export const BUDGET_MS = 5000;
 
+/** Calls that may wait at a time, so that the memory for them is bounded: more than come while a backend restarts. */
+export const MAX_WAITING = 1024;
+
 /** Milliseconds of silence that are met with one more attempt: connections to a killed container never reset. */
 const OVERDUE_MS = 1000;
 
-/** Milliseconds from an attempt that failed to the next: doubled each time, up to the last. */
-const PAUSE_MS = { first: 25, last: 200 };
-
-/** The largest body that is taken from the backend, in bytes. */
-const MAX_BODY = 1024 * 1024;
+/** From an attempt that failed to the next: milliseconds, doubled each time, and spread over the calls that wait. */
+const RETRY = { retries: Number.POSITIVE_INFINITY, minTimeout: 25, maxTimeout: 200, randomize: true };
 
 /** What the client reads for each way a connection fails. */
 const CAUSES: Record<string, string> = {
@@ -21,119 +25,112 @@ const CAUSES: Record<string, string> = {
   ENOTFOUND: "host name not found",
 };
 
-/** What came over the wire; `body` is missing where it was larger than `MAX_BODY`. */
-interface Answer {
-  readonly status: number;
-  readonly body?: Uint8Array;
-}
+const NEVER = new Promise<never>(() => {});
+
+let waiting = 0;
 
 /**
  * `GET`s the backend and gives the JSON value that it answers. While it cannot be reached the call waits and tries
  * again within its budget (milliseconds), so that a restart of the backend is not seen.
  *
- * @throws {Failure} 502 where the backend cannot be reached or its answer is no use, 504 where it stays silent
+ * @throws {Failure} 502 where the backend cannot be reached or its answer is no use, 504 where it stays silent, 503
+ * at once where too many calls wait already
  */
-export async function askBackend(url: string, budget = BUDGET_MS): Promise<unknown> {
+export async function askBackend(client: Client, budget = BUDGET_MS): Promise<unknown> {
+  if (waiting === MAX_WAITING) throw new Failure(503, "too many requests wait for the backend", { "retry-after": "1" });
+  waiting++;
   const start = performance.now();
   try {
-    return read(await firstAnswer(url, budget));
-  } catch (error) {
+    return read(await answerOf(client, start, budget));
+  } catch (thrown) {
+    const error = thrown instanceof Malformed ? failed(502, `: ${thrown.message}`) : thrown;
     if (error instanceof Failure) {
       const ms = Math.round(performance.now() - start);
-      log("warn", "backend_call_failed", { url, status: error.status, error: error.message, ms });
+      log("warn", "backend_call_failed", { url: client.url, status: error.status, error: error.message, ms });
     }
     throw error;
+  } finally {
+    waiting--;
   }
 }
 
-/** The first answer to come: from one line of attempts, or from another that joins it at each second of silence. */
-async function firstAnswer(url: string, budget: number): Promise<Answer> {
-  const call = new AbortController();
-  let trouble: string | undefined;
-  const attempts = (reuse: boolean) =>
-    untilAnswered(url, call.signal, reuse, (cause) => {
-      trouble = cause;
-    });
-  const lines = [attempts(true)];
-  let timer: Timer | undefined;
-  const overdue = (ms: number) =>
-    new Promise<undefined>((resolve) => {
-      timer = setTimeout(resolve, ms);
-    });
+const failed = (status: number, why: string) => new Failure(status, `GET / on backend API${why}`);
+
+const watch = new Watch<Exchange>(OVERDUE_MS, (exchange) => exchange.overdue());
+
+/** Nearly always the first attempt's answer. */
+async function answerOf(client: Client, start: number, budget: number): Promise<Answer> {
+  const first = client.get();
+  watch.add(first, start);
   try {
-    for (let left = budget; left > 0; left -= OVERDUE_MS) {
-      trouble = undefined;
-      const answer = await Promise.race([...lines, overdue(Math.min(left, OVERDUE_MS))]);
-      if (answer !== undefined) return answer;
+    const answer = await first.answer;
+    if (answer !== undefined) return answer;
+  } catch (error) {
+    if (error instanceof Malformed) throw error;
+  } finally {
+    watch.delete(first);
+  }
+  return persist(client, start, budget, first);
+}
+
+/**
+ * The first answer to come: from one line of attempts, or from another that joins it at each second of silence.
+ * `first` has failed, or used up the first second.
+ */
+async function persist(client: Client, start: number, budget: number, first: Exchange): Promise<Answer> {
+  const left = () => start + budget - performance.now();
+  const call = new AbortController();
+  let trouble = { cause: "", at: Number.NEGATIVE_INFINITY };
+  const isSilent = () => performance.now() - trouble.at >= OVERDUE_MS;
+  const attempts = () =>
+    pRetry(() => attempt(client, call.signal), {
+      ...RETRY,
+      signal: call.signal,
+      shouldRetry: ({ error }) => !(error instanceof Malformed),
+      onFailedAttempt: ({ error }) => {
+        const cause = CAUSES[(error as NodeJS.ErrnoException).code ?? ""] ?? "connection failed";
+        trouble = { cause, at: performance.now() };
+      },
+    });
+  const lines: Promise<Answer>[] = [];
+  const join = (line: Promise<Answer>) => {
+    // Those that are left behind fail when the call ends, and nobody is there to see it.
+    line.catch(() => {});
+    lines.push(line);
+  };
+  // Should it fail after all, the others go on without it.
+  if (first.late !== undefined)
+    join(first.late.catch((error) => (error instanceof Malformed ? Promise.reject(error) : NEVER)));
+  client.closeIdle();
+  try {
+    while (left() > 0) {
       // A line that meets errors tries again by itself.
-      if (trouble === undefined) lines.push(attempts(false));
+      if (isSilent()) join(attempts());
+      const answer = await Promise.race([...lines, Bun.sleep(Math.min(left(), OVERDUE_MS))]);
+      if (answer !== undefined) return answer;
     }
   } finally {
-    clearTimeout(timer);
     call.abort();
+    first.cancel();
   }
-  if (trouble !== undefined) throw new Failure(502, `GET / on backend API: ${trouble}`);
-  throw new Failure(504, `GET / on backend API: no answer within ${budget / 1000} s`);
+  throw isSilent() ? failed(504, `: no answer within ${budget / 1000} s`) : failed(502, `: ${trouble.cause}`);
 }
 
-/** Tries until there is an answer, reporting why an attempt failed; `undefined` once the call is over. */
-async function untilAnswered(
-  url: string,
-  call: AbortSignal,
-  reuse: boolean,
-  report: (cause: string) => void,
-): Promise<Answer | undefined> {
-  for (let pause = PAUSE_MS.first; ; pause = Math.min(pause * 2, PAUSE_MS.last)) {
-    try {
-      // After a failure the pool's connections are as suspect as the one that failed.
-      return await attempt(url, call, reuse && pause === PAUSE_MS.first);
-    } catch (error) {
-      if (call.aborted) return undefined;
-      report(CAUSES[(error as NodeJS.ErrnoException).code ?? ""] ?? "connection failed");
-    }
-    await Bun.sleep(pause);
-    if (call.aborted) return undefined;
-  }
+function attempt(client: Client, signal: AbortSignal): Promise<Answer> {
+  const exchange = client.get();
+  signal.addEventListener("abort", () => exchange.cancel());
+  // Nobody watches it.
+  return exchange.answer as Promise<Answer>;
 }
 
-async function attempt(url: string, signal: AbortSignal, keepalive: boolean): Promise<Answer> {
-  const response = await fetch(url, {
-    signal,
-    keepalive,
-    redirect: "manual",
-    // Nothing compressed is asked for, and nothing is unpacked past MAX_BODY.
-    decompress: false,
-    headers: { accept: "application/json", "accept-encoding": "identity" },
-  });
-  const { status } = response;
-  const body = status === 200 ? await readBody(response) : undefined;
-  if (body === undefined) {
-    await response.body?.cancel();
-    return { status };
-  }
-  return { status, body };
-}
-
-/** The bytes of a body, unless they are more than `MAX_BODY`. */
-async function readBody(response: Response): Promise<Uint8Array | undefined> {
-  const length = response.headers.get("content-length");
-  if (length !== null) return Number(length) <= MAX_BODY ? await response.bytes() : undefined;
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.length;
-    if (size > MAX_BODY) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
+const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 function read({ status, body }: Answer): unknown {
-  if (status !== 200) throw new Failure(502, `GET / on backend API ${status}`);
-  if (body === undefined) throw new Failure(502, "GET / on backend API: the answer is larger than 1 MiB");
+  if (status !== 200) throw failed(502, ` ${status}`);
+  if (body === undefined) throw failed(502, ": the answer is larger than 1 MiB");
   try {
-    return parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
+    return parse(utf8.decode(body));
   } catch {
-    throw new Failure(502, "GET / on backend API: the answer is not JSON");
+    throw failed(502, ": the answer is not JSON");
   }
 }

@@ -1,6 +1,6 @@
 import type { Elysia } from "elysia";
 import { traceback } from "./crash.ts";
-import { json } from "./json.ts";
+import { JSON_TYPE, json } from "./json.ts";
 import { describe, log } from "./log.ts";
 
 /** A failure whose message is meant for the client; `status` is the answer's code. */
@@ -9,6 +9,7 @@ export class Failure extends Error {
   constructor(
     readonly status: number,
     message: string,
+    readonly headers: Record<string, string> = {},
   ) {
     super(message);
   }
@@ -16,7 +17,7 @@ export class Failure extends Error {
 
 /** The JSON body of every answer that is an error. */
 export const failure = (status: number, message: string, headers: Record<string, string> = {}): Response =>
-  json({ error_message: message, status: "[ERROR]" }, { status, headers });
+  json({ error_message: message, status: "[ERROR]" }, { status, headers: { ...JSON_TYPE, ...headers } });
 
 /** The answer to an error that nobody foresaw: what it was stands in the log alone. */
 export function internalError(thrown: unknown): Response {
@@ -32,7 +33,7 @@ export function internalError(thrown: unknown): Response {
 export function conventions(app: Elysia): Elysia {
   return app
     .onError(({ error, request }) => {
-      if (error instanceof Failure) return failure(error.status, error.message);
+      if (error instanceof Failure) return failure(error.status, error.message, error.headers);
       const { code } = error as { code?: string };
       if (code === "NOT_FOUND") return unrouted(app, request);
       return internalError(error);
