@@ -62,6 +62,14 @@ lint: ## check types, style and scripts
 figures: engine bases ## measure what the README tells: sizes, times, the cost of a probe
 	@setup/test --figures
 
+.PHONY: chaos
+chaos: engine bases ## crashes, stops, faults and load at full size; writes the README's table of faults
+	@setup/test --chaos
+
+.PHONY: bench
+bench: ## measure both services beside their peers; writes the README's tables
+	@setup/bench
+
 .PHONY: engine
 engine: ## see to it that a Docker engine and Compose are there
 	@setup/engine

@@ -9,8 +9,8 @@ import { Watch } from "./watch.ts";
 /** Milliseconds that one call may take in all; the drain of a stopping frontend is longer. */
 export const BUDGET_MS = 5000;
 
-/** Calls that may wait at a time, so that the memory for them is bounded: more than come while a backend restarts. */
-export const MAX_WAITING = 1024;
+/** Calls that may wait at a time, so that their memory is bounded: a restart of the backend at 1,000 requests/s. */
+export const MAX_WAITING = 2048;
 
 /** Milliseconds of silence that are met with one more attempt: connections to a killed container never reset. */
 const OVERDUE_MS = 1000;

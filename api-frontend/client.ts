@@ -65,6 +65,8 @@ export class Client {
   readonly #request: string;
   readonly #idle: Connection[] = [];
   readonly #opening = new Set<Exchange>();
+  /** Those that wait until one more may be opened, or one is idle. */
+  readonly #queue: Exchange[] = [];
 
   /** @param host a name or an address; IPv6 in brackets */
   constructor(host: string, port: number) {
@@ -96,29 +98,42 @@ export class Client {
 
   #open(exchange: Exchange): void {
     if (this.#opening.size === MAX_OPENING) {
-      exchange.reject(new Error("too many connections are being opened"));
+      this.#queue.push(exchange);
       return;
     }
     this.#opening.add(exchange);
-    setTimeout(() => this.#opening.delete(exchange), OPENING_MS);
+    setTimeout(() => this.#opened(exchange), OPENING_MS);
     Bun.connect<Connection["data"]>({
       hostname: this.#host,
       port: this.#port,
       data: { exchange: undefined },
       socket: {
         open: (connection) => {
-          this.#opening.delete(exchange);
+          this.#opened(exchange);
           if (exchange.cancelled) this.#keep(connection);
           else this.#send(connection, exchange);
         },
         connectError: (_connection, error) => {
-          this.#opening.delete(exchange);
+          this.#opened(exchange);
           exchange.reject(error);
         },
         data: (connection, bytes) => this.#read(connection, bytes),
         close: (connection) => this.#read(connection),
       },
     }).catch(() => {});
+  }
+
+  /** Makes room for the next that waits for a connection. */
+  #opened(exchange: Exchange): void {
+    if (!this.#opening.delete(exchange)) return;
+    const next = this.#next();
+    if (next !== undefined) this.#open(next);
+  }
+
+  #next(): Exchange | undefined {
+    let next = this.#queue.shift();
+    while (next?.cancelled) next = this.#queue.shift();
+    return next;
   }
 
   /** Takes what a connection brings: bytes or, without, its end. */
@@ -133,7 +148,7 @@ export class Client {
       if (answer === undefined) return;
       exchange.connection = connection.data.exchange = undefined;
       if (answer.reusable) this.#keep(connection);
-      else connection.end();
+      else connection.terminate();
       exchange.resolve(answer);
     } catch (error) {
       exchange.connection = connection.data.exchange = undefined;
@@ -143,7 +158,9 @@ export class Client {
   }
 
   #keep(connection: Connection): void {
-    if (this.#idle.length < MAX_IDLE) this.#idle.push(connection);
+    const next = this.#next();
+    if (next !== undefined) this.#send(connection, next);
+    else if (this.#idle.length < MAX_IDLE) this.#idle.push(connection);
     else connection.end();
   }
 

@@ -95,7 +95,12 @@ export class ResponseReader {
       rest = rest.subarray(part.length);
       this.#left -= part.length;
       this.#size += part.length;
-      if (this.#size > MAX_BODY) return { status: this.#status, reusable: false };
+      const announced = this.#left === Number.POSITIVE_INFINITY ? 0 : this.#left;
+      if (this.#size + announced > MAX_BODY) {
+        // Let go of now: a timer still holds this reader.
+        this.#body.length = 0;
+        return { status: this.#status, reusable: false };
+      }
       if (part.length > 0) this.#body.push(part);
       if (this.#left > 0) return undefined;
       if (this.#line === "none") return this.#answer(rest.length);
@@ -127,7 +132,8 @@ export class ResponseReader {
 
   /** `surplus` bytes behind an answer belong to no request. */
   #answer(surplus: number): Answer {
-    const body = this.#body.length === 1 ? (this.#body[0] as Uint8Array) : Buffer.concat(this.#body);
+    const pieces = this.#body.splice(0);
+    const body = pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces);
     return { status: this.#status, body, reusable: this.#reusable && surplus === 0 && this.#left === 0 };
   }
 }

@@ -1,73 +1,14 @@
 // The compiled executables, each run as a process of this machine.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { createConnection } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  answer,
-  BODY,
-  type Environment,
-  exchange,
-  freePort,
-  type Name,
-  output,
-  run,
-  SERVICES,
-  until,
-  wire,
-} from "./support.ts";
+import { compile, endAll, executable, folder, remove, start, startFrontend } from "./executables.ts";
+import { answer, BODY, exchange, freePort, run, SERVICES, until, wire } from "./support.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "tpdocker-"));
-const executable = (name: Name) => join(folder, name);
-
-beforeAll(async () => {
-  for (const name of SERVICES) {
-    await output(["bun", "run", "compile", `--outfile=${executable(name)}`, `${name}/api.ts`]);
-  }
-});
-afterAll(() => rmSync(folder, { recursive: true }));
-
-interface Event extends Record<string, unknown> {
-  readonly event: string;
-}
-
-interface Running {
-  readonly port: number;
-  readonly child: Bun.Subprocess;
-  /** What it logged, once it has ended. */
-  events(): Promise<Event[]>;
-}
-
-const running: Running[] = [];
-afterEach(() => {
-  for (const { child } of running.splice(0)) child.kill("SIGKILL");
-});
-
-/** Starts a service; it is ready when this returns. */
-async function start(name: Name, env: Environment = {}): Promise<Running> {
-  const port = Number(env.PORT ?? (await freePort()));
-  const child = Bun.spawn([executable(name)], {
-    cwd: folder,
-    env: { PORT: String(port), ...env },
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "inherit",
-  });
-  const log = child.stdout.text();
-  const events = async () =>
-    (await log)
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line));
-  const started = { port, child, events };
-  running.push(started);
-  await until(`${name} listens`, () => exchange(port, wire("GET", "/healthz")));
-  return started;
-}
-
-const startFrontend = (backend: number, env: Environment = {}) =>
-  start("api-frontend", { API_BACKEND_URL: "127.0.0.1", API_BACKEND_PORT: String(backend), ...env });
+beforeAll(compile);
+afterEach(endAll);
+afterAll(remove);
 
 async function startBoth() {
   const backend = await start("api-backend");

@@ -1,0 +1,136 @@
+// The lab's two services as this project and its peers write them, and how each is built and started.
+import { cpSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { output } from "../tests/support.ts";
+
+export const SERVICES = ["backend", "frontend"] as const;
+export type Service = (typeof SERVICES)[number];
+
+export interface Ports {
+  readonly port: number;
+  /** Where the frontend finds its backend. */
+  readonly backendPort: number;
+}
+
+export interface Peer {
+  readonly name: string;
+  /** What has to be there to run it. */
+  readonly ships: string;
+  /** Builds it into a folder of its own, which exists. */
+  build(folder: string): Promise<void>;
+  /** The command that runs a service, in that folder, and its variables. */
+  command(service: Service, ports: Ports, folder: string): { argv: string[]; env?: Record<string, string> };
+  /** The JSON that a service answers. */
+  answer(service: Service): unknown;
+  /** The size in bytes of what it ships for one service. */
+  size(service: Service, folder: string): Promise<number>;
+}
+
+const source = (name: string) => join(import.meta.dir, "peers", name);
+const body = { body: "Je suis une réponse du backend" };
+const answer = (service: Service) => (service === "backend" ? body : { return: body, status: "[SUCESS]" });
+
+const variables = ({ port, backendPort }: Ports) => ({ PORT: String(port), BACKEND_PORT: String(backendPort) });
+
+/** The size in bytes of a folder, or of the Debian packages that are named. */
+const sizeOfFolder = async (folder: string) =>
+  Number.parseInt(await output(["du", "--summarize", "--bytes", folder]), 10);
+const sizeOfPackages = async (...packages: string[]) => {
+  const sizes = await output(["dpkg-query", "--show", "--showformat", `\${Installed-Size}\n`, ...packages]);
+  return sizes.split("\n").reduce((sum, kib) => sum + Number(kib) * 1024, 0);
+};
+
+const nginx: Peer = {
+  name: "nginx",
+  // It hands on what the backend answers: the limit for what does more.
+  answer: () => body,
+  ships: "the executable",
+  build: async (folder) => {
+    mkdirSync(join(folder, "tmp"));
+    for (const file of ["backend.conf", "frontend.conf"]) cpSync(join(source("nginx"), file), join(folder, file));
+  },
+  command: (service, { port, backendPort }, folder) => {
+    const values: Record<string, string> = { PORT: String(port), BACKEND_PORT: String(backendPort), SERVICE: service };
+    const template = readFileSync(join(source("nginx"), "nginx.conf"), "utf8");
+    const file = join(folder, `${service}.main.conf`);
+    writeFileSync(
+      file,
+      template.replace(/\b(PORT|BACKEND_PORT|SERVICE)\b/g, (name) => values[name] ?? name),
+    );
+    return { argv: ["nginx", "-p", folder, "-c", file, "-e", "stderr"] };
+  },
+  size: async () => statSync(Bun.which("nginx") ?? "").size,
+};
+
+const ours: Peer = {
+  name: "this project",
+  answer,
+  ships: "the executable",
+  build: async (folder) => {
+    for (const service of SERVICES) {
+      await output(["bun", "run", "compile", `--outfile=${folder}/api-${service}`, `api-${service}/api.ts`]);
+    }
+  },
+  command: (service, { port, backendPort }, folder) => ({
+    argv: [join(folder, `api-${service}`)],
+    env: {
+      PORT: String(port),
+      API_BACKEND_URL: "127.0.0.1",
+      API_BACKEND_PORT: String(backendPort),
+      NODE_ENV: "production",
+    },
+  }),
+  size: async (service, folder) => statSync(join(folder, `api-${service}`)).size,
+};
+
+const go: Peer = {
+  name: "Go net/http",
+  answer,
+  ships: "the executable",
+  build: async (folder) => {
+    for (const service of SERVICES) {
+      await output(["env", "--chdir", source("go"), "go", "build", "-o", join(folder, service), `./${service}`]);
+    }
+  },
+  command: (service, ports, folder) => ({ argv: [join(folder, service)], env: variables(ports) }),
+  size: async (service, folder) => statSync(join(folder, service)).size,
+};
+
+const fastify: Peer = {
+  name: "Fastify, undici",
+  answer,
+  ships: "node and node_modules",
+  build: async (folder) => {
+    cpSync(source("fastify"), folder, { recursive: true });
+    await output(["bun", "install", "--cwd", folder, "--frozen-lockfile"]);
+  },
+  command: (service, ports, folder) => ({
+    argv: ["node", join(folder, `${service}.js`)],
+    env: { ...variables(ports), NODE_ENV: "production" },
+  }),
+  size: async (_service, folder) =>
+    statSync(Bun.which("node") ?? "").size + (await sizeOfFolder(join(folder, "node_modules"))),
+};
+
+const flask: Peer = {
+  name: "Flask, gunicorn",
+  answer,
+  ships: "Debian's packages, without libc",
+  build: async (folder) => cpSync(source("flask"), folder, { recursive: true }),
+  command: (service, ports, folder) => ({
+    argv: [
+      ...["gunicorn", "--chdir", folder, "--bind", `127.0.0.1:${ports.port}`, "--log-level", "warning"],
+      ...["--worker-class", "gthread", "--threads", "64", "--keep-alive", "60", `${service}:app`],
+    ],
+    env: variables(ports),
+  }),
+  size: () =>
+    sizeOfPackages(
+      ...["libpython3-stdlib", "libpython3.11-minimal", "libpython3.11-stdlib", "python3.11-minimal", "gunicorn"],
+      ...["python3-gunicorn", "python3-flask", "python3-werkzeug", "python3-jinja2", "python3-markupsafe"],
+      ...["python3-click", "python3-itsdangerous", "python3-requests", "python3-urllib3", "python3-certifi"],
+    ),
+};
+
+/** nginx first: the others are set against it. */
+export const PEERS: readonly Peer[] = [nginx, ours, go, fastify, flask];

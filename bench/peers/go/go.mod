@@ -1,0 +1,3 @@
+module tpdocker/bench
+
+go 1.19

@@ -1,0 +1,72 @@
+// Measures this project's two services beside peers: `make bench`. Writes bench/results.json, and from it the plot
+// bench/speed.svg and the tables of the README.
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { output } from "../tests/support.ts";
+import { CORE, endAll, measure, type Round } from "./measure.ts";
+import { PEERS, type Peer, SERVICES } from "./peers.ts";
+import { type Entry, publish } from "./report.ts";
+import { spreadOf } from "./statistics.ts";
+
+const ROUNDS = 5;
+
+const say = (text: string) => console.error(`==> ${text}`);
+
+const home = mkdtempSync(join(tmpdir(), "tpdocker-bench-"));
+process
+  .on("SIGINT", () => process.exit(130))
+  .on("SIGTERM", () => process.exit(143))
+  .on("exit", () => {
+    endAll();
+    rmSync(home, { recursive: true, force: true });
+  });
+
+if (cpus().length < 2) throw new Error("two cores are needed: one for what is measured, one for wrk");
+await output(["taskset", "--all-tasks", "--cpu-list", "--pid", String(CORE.others), String(process.pid)]);
+
+const folderOf = (peer: Peer) => join(home, String(PEERS.indexOf(peer)));
+for (const peer of PEERS) {
+  say(`building ${peer.name}`);
+  mkdirSync(folderOf(peer));
+  await peer.build(folderOf(peer));
+}
+
+// Round by round, so that what changes on the machine meanwhile meets all of them.
+const rounds = new Map<string, Round[]>();
+for (let round = 1; round <= ROUNDS; round++) {
+  for (const service of SERVICES) {
+    for (const peer of PEERS) {
+      const measured = await measure(peer, service, folderOf(peer));
+      say(`round ${round} of ${ROUNDS}: ${peer.name}, ${service}: ${measured.cpu.toFixed(1)} µs a request`);
+      const key = `${peer.name} ${service}`;
+      rounds.set(key, [...(rounds.get(key) ?? []), measured]);
+    }
+  }
+}
+
+const entries: Entry[] = [];
+for (const service of SERVICES) {
+  const limit = rounds.get(`${PEERS[0]?.name} ${service}`) ?? [];
+  for (const peer of PEERS) {
+    const own = rounds.get(`${peer.name} ${service}`) ?? [];
+    const spread = (value: (round: Round, nth: number) => number) => spreadOf(own.map(value));
+    entries.push({
+      service,
+      peer: peer.name,
+      cpu: spread(({ cpu }) => cpu),
+      cpuToNginx: spread(({ cpu }, nth) => cpu / (limit[nth]?.cpu ?? Number.NaN)),
+      rate: spread(({ rate }) => rate),
+      p50: spread(({ p50 }) => p50),
+      p99: spread(({ p99 }) => p99),
+      start: spreadOf(own.flatMap(({ starts }) => starts)),
+      idleResident: spread(({ idle }) => idle.resident),
+      idlePrivate: spread(({ idle }) => idle.private),
+      loadedResident: spread(({ loaded }) => loaded.resident),
+      loadedPrivate: spread(({ loaded }) => loaded.private),
+      size: await peer.size(service, folderOf(peer)),
+      ships: peer.ships,
+    });
+  }
+}
+await publish({ cpu: cpus()[0]?.model ?? "unknown", rounds: ROUNDS, entries });

@@ -1,0 +1,116 @@
+// What a bad backend does to the frontend: the contract's answer within the budget, and nothing else.
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { existsSync, readFileSync } from "node:fs";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { BUDGET_MS } from "../../api-frontend/backend.ts";
+import { compile, endAll, remove, startFrontend } from "../executables.ts";
+import { BODY, until } from "../support.ts";
+import { Requester, type Sample } from "./load.ts";
+import { FULL, ms, report, rowOf } from "./report.ts";
+
+/** At once, one burst after the other. */
+const BURST = 64;
+const BURSTS = FULL ? 10 : 2;
+const MEMORY_KIB = 256 * 1024;
+
+beforeAll(compile);
+afterAll(() => {
+  endAll();
+  remove();
+});
+
+const OK = "HTTP/1.1 200 OK\r\n";
+const answer = (head: string, body = "") => `${head}connection: close\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+const bytes = (text: string) => (connection: Socket) => connection.write(text);
+
+/** Writes a piece again and again until the other side closes. */
+const forever = (head: string, piece: string) => (connection: Socket) => {
+  const more = () => {
+    while (!connection.destroyed && connection.write(piece));
+  };
+  connection.write(head);
+  connection.on("drain", more);
+  more();
+};
+
+const error = (status: number, why: string): [number, string] => [
+  status,
+  `{\n  "error_message": "GET / on backend API${why}",\n  "status": "[ERROR]"\n}\n`,
+];
+const SILENT = error(504, `: no answer within ${BUDGET_MS / 1000} s`);
+const CUT = error(502, ": connection closed before the answer was complete");
+const LARGE = error(502, ": the answer is larger than 1 MiB");
+
+/** What it does with each request, and what the frontend makes of it. */
+const BAD: Record<string, { does: (connection: Socket) => unknown; expected: [number, string] }> = {
+  "never answers": { does: () => {}, expected: SILENT },
+  "answers half and hangs": { does: bytes(`${OK}content-length: 10\r\n\r\n[1,`), expected: SILENT },
+  "resets amid the body": {
+    does: (connection) => connection.write(`${OK}content-length: 10\r\n\r\n[1,`, () => connection.resetAndDestroy()),
+    expected: CUT,
+  },
+  "closes without an answer": { does: (connection) => connection.destroy(), expected: CUT },
+  "answers 500": {
+    does: bytes(answer("HTTP/1.1 500 Internal Server Error\r\n", "<html>")),
+    expected: error(502, " 500"),
+  },
+  "redirects to itself": { does: bytes(answer("HTTP/1.1 301 Moved\r\nlocation: /\r\n")), expected: error(502, " 301") },
+  "sends chunks for ever": {
+    does: forever(`${OK}transfer-encoding: chunked\r\n\r\n`, `4000\r\n${" ".repeat(0x4000)}\r\n`),
+    expected: LARGE,
+  },
+  "sends 200 MB": { does: forever(`${OK}content-length: 200000000\r\n\r\n`, " ".repeat(0x4000)), expected: LARGE },
+  "answers what is no JSON": { does: bytes(answer(OK, "{'a': 1}")), expected: error(502, ": the answer is not JSON") },
+  "sends a head of 1 MB": {
+    does: bytes(answer(`${OK}x: ${"a".repeat(1e6)}\r\n`)),
+    expected: error(502, ": the head is larger than 16 KiB"),
+  },
+  "speaks another protocol": {
+    does: bytes("SSH-2.0-OpenSSH\r\n\r\n"),
+    expected: error(502, ": the head is not valid"),
+  },
+  "closes each connection": {
+    does: (connection) => connection.end(answer(OK, '{"body": "Je suis une r\\u00e9ponse du backend"}')),
+    expected: [200, BODY["api-frontend"]],
+  },
+};
+
+/** The connections that are open to a port of this machine: proc_pid_net(5); 01 is ESTABLISHED. */
+const connectionsTo = (port: number): number =>
+  readFileSync("/proc/self/net/tcp", "utf8").match(
+    new RegExp(`^ *\\d+: \\S+ 0100007F:${port.toString(16).toUpperCase().padStart(4, "0")} 01 `, "gm"),
+  )?.length ?? 0;
+
+test.concurrent.each(Object.keys(BAD))("a backend that %s", async (kind) => {
+  const { does, expected } = BAD[kind] as (typeof BAD)[string];
+  const server = createServer((connection) => connection.on("error", () => {}).on("data", () => does(connection)));
+  const port = await new Promise<number>((resolve) =>
+    server.listen(0, "127.0.0.1", () => resolve((server.address() as AddressInfo).port)),
+  );
+  const frontend = await startFrontend(port);
+  const client = new Requester(frontend.port, (status, body) => status === expected[0] && body === expected[1]);
+
+  const samples: Sample[] = [];
+  for (let i = 0; i < BURSTS; i++) {
+    samples.push(...(await Promise.all(Array.from({ length: BURST }, () => client.ask()))));
+  }
+  client.close();
+  server.close();
+  const slowest = Math.max(...samples.map((sample) => sample.ms));
+  report(rowOf(`a backend that ${kind}`, samples, `answered \`${expected[0]}\`, the slowest after ${ms(slowest)}`));
+  expect(samples.find(({ outcome }) => outcome !== "right")).toBeUndefined();
+  expect(slowest).toBeLessThan(BUDGET_MS + 1000);
+
+  if (existsSync(`/proc/${frontend.child.pid}`)) {
+    await until("no connection is left", () => connectionsTo(port) === 0, 5000);
+    const peak = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${frontend.child.pid}/status`, "utf8"))?.[1];
+    expect(Number(peak)).toBeLessThan(MEMORY_KIB);
+  }
+  frontend.child.kill("SIGTERM");
+  expect(await frontend.child.exited).toBe(0);
+  expect(await frontend.errors).toBe("");
+  const events = (await frontend.events()).map(({ event }) => event);
+  expect([...new Set(events)]).toEqual(
+    expected[0] === 200 ? ["start", "stop"] : ["start", "backend_call_failed", "stop"],
+  );
+});

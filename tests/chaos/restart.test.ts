@@ -1,0 +1,68 @@
+// How soon the frontend serves again after a crash: the engine is the floor, measured in the same run by a static C
+// server in an empty image. `make chaos` only: it takes a minute, and needs gcc.
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { showSpread, spreadOf } from "../../bench/statistics.ts";
+import { OWN, ownStack } from "../engine.ts";
+import { exchange, freePort, output, run, wire } from "../support.ts";
+import { FULL, report } from "./report.ts";
+
+const ROUNDS = 7;
+const MOST = 1.05;
+
+const stack = await ownStack();
+const floor = `${OWN}/floor`;
+const folder = mkdtempSync(join(tmpdir(), "tpdocker-floor-"));
+const floorPort = await freePort();
+
+if (FULL) {
+  beforeAll(async () => {
+    await output(["make", "up"], stack.env);
+    await output(["gcc", "-static", "-O2", "-o", join(folder, "floor"), join(import.meta.dir, "floor.c")]);
+    await output([
+      "sh",
+      "-c",
+      `tar -C '${folder}' -c floor | docker import --change 'ENTRYPOINT ["/floor"]' - ${floor}`,
+    ]);
+    const options = ["--detach", "--name", `${OWN}-floor`, "--restart", "always", "--publish", `${floorPort}:8001`];
+    await output(["docker", "run", ...options, floor]);
+  });
+  afterAll(async () => {
+    await run(["docker", "rm", "--force", `${OWN}-floor`]);
+    await stack.remove();
+  });
+}
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Milliseconds from a crash to the first answer. */
+async function recovery(port: number): Promise<number> {
+  const start = performance.now();
+  await exchange(port, wire("GET", "/traceback"));
+  for (;;) {
+    const answer = await exchange(port, wire("GET", "/")).catch(() => "");
+    if (answer.startsWith("HTTP/1.1 200 ")) return performance.now() - start;
+    await Bun.sleep(1);
+  }
+}
+
+test.skipIf(!FULL)(
+  "the frontend serves again about as soon as anything could",
+  async () => {
+    const times = { ours: [] as number[], floor: [] as number[] };
+    for (let round = 0; round < ROUNDS; round++) {
+      // Ten seconds between two crashes of a container, or the engine waits longer.
+      const next = Bun.sleep(11_000);
+      times.ours.push(await recovery(stack.ports["api-frontend"]));
+      times.floor.push(await recovery(floorPort));
+      await next;
+    }
+    const [ours, least] = [spreadOf(times.ours), spreadOf(times.floor)];
+    const ratio = ours.median / least.median;
+    const note = `serving again after ${showSpread(ours)} ms, a static C server in an empty image after ${showSpread(least)} ms: ${ratio.toFixed(3)}×`;
+    report({ fault: "frontend: `/traceback`, without load", sent: ROUNDS, failed: 0, lost: 0, note });
+    expect(ratio).toBeLessThan(MOST);
+  },
+  300_000,
+);

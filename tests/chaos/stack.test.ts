@@ -1,0 +1,272 @@
+// The real stack under load, while its containers crash, are killed, stopped, recreated and overloaded.
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { createConnection } from "node:net";
+import { MAX_WAITING } from "../../api-frontend/backend.ts";
+import { DRAIN_MS } from "../../service/drain.ts";
+import { OWN, ownStack } from "../engine.ts";
+import { BODY, exchange, type Name, output, run, until, wire } from "../support.ts";
+import { count, p99, Requester, type Sample } from "./load.ts";
+import { FULL, ms, report, rowOf } from "./report.ts";
+
+const stack = await ownStack();
+/** A container beside the stack. */
+const ASIDE = `${OWN}-aside`;
+beforeAll(async () => {
+  await output(["make", "up"], stack.env);
+});
+afterAll(async () => {
+  await run(["docker", "rm", "--force", ASIDE]);
+  await stack.remove();
+});
+
+const frontend = () =>
+  new Requester(stack.ports["api-frontend"], (status, body) => status === 200 && body === BODY["api-frontend"]);
+
+const serves = async (name: Name, port = stack.ports[name]) =>
+  (await exchange(port, wire("GET", "/"))).endsWith(BODY[name]);
+
+/** From when to when a service was gone, by `performance.now()`. */
+interface Window {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Does something to a service and waits until it serves again. */
+async function gone(name: Name, how: () => Promise<unknown>): Promise<Window> {
+  const from = performance.now();
+  await how();
+  await until(`${name} serves again`, () => serves(name));
+  return { from, to: performance.now() };
+}
+
+const traceback = (name: Name) => exchange(stack.ports[name], wire("GET", "/traceback"));
+const docker = (...args: string[]) => output(["docker", ...args]);
+
+/** The samples that were sent while none of these was gone, nor in the half second after: those that wait then queue. */
+const outside = (samples: readonly Sample[], windows: readonly Window[]) =>
+  samples.filter(({ at }) => windows.every(({ from, to }) => at + 100 < from || at > to + 500));
+
+const RATE = 200;
+
+/** Loads the frontend while the backend goes and comes back; nobody must notice. */
+async function unnoticed(fault: string, seconds: number, what: (id: string) => Promise<Window[]>): Promise<void> {
+  const { Id } = await stack.container("api-backend");
+  const before = await stack.container("api-frontend");
+  const client = frontend();
+  const quiet = await client.load(RATE, FULL ? 5 : 2);
+  const [samples, windows] = await Promise.all([client.load(RATE, seconds), Bun.sleep(1000).then(() => what(Id))]);
+  client.close();
+  const down = Math.max(...windows.map(({ from, to }) => to - from));
+  const usual = outside(samples, windows);
+  const latency = `p99 ${ms(p99(quiet))} before, ${ms(p99(usual))} outside of it`;
+  report(
+    rowOf(
+      fault,
+      samples,
+      `backend gone for ${ms(down)} at most, slowest answer ${ms(Math.max(...samples.map((sample) => sample.ms)))}, ${latency}`,
+    ),
+  );
+  expect(count(samples, "right")).toBe(RATE * seconds);
+  expect(usual.length).toBeGreaterThan(0);
+  // An attempt that hangs, left behind by what happened, would cost a second.
+  expect(p99(usual)).toBeLessThan(Math.max(250, 3 * p99(quiet)));
+  const after = await stack.container("api-frontend");
+  expect([after.Id, after.RestartCount, after.State.StartedAt]).toEqual([
+    before.Id,
+    before.RestartCount,
+    before.State.StartedAt,
+  ]);
+}
+
+const CRASHES = FULL ? 3 : 1;
+
+test("the backend crashes under load", () =>
+  unnoticed(`backend: \`/traceback\`, ${CRASHES}×`, 10 * CRASHES - (FULL ? 0 : 4), async () => {
+    const windows: Window[] = [];
+    for (let i = 0; i < CRASHES; i++) {
+      windows.push(await gone("api-backend", () => traceback("api-backend")));
+      // The engine waits longer after each crash unless ten seconds lie between (Docker, restart policies).
+      if (i < CRASHES - 1) await Bun.sleep(8500);
+    }
+    return windows;
+  }));
+
+test("the backend is killed and started again under load", () =>
+  unnoticed("backend: `docker kill`, `docker start`", 6, async (id) => [
+    await gone("api-backend", async () => {
+      await docker("kill", id);
+      await docker("start", id);
+    }),
+  ]));
+
+test("the backend is restarted under load", () =>
+  unnoticed("backend: `docker restart`", 6, async (id) => [await gone("api-backend", () => docker("restart", id))]));
+
+/** The address of a container in the network of the stack. */
+const addressOf = async (id: string) =>
+  docker("inspect", "--format", `{{(index .NetworkSettings.Networks "${OWN}_lab").IPAddress}}`, id);
+
+test("the backend is recreated with another address under load", async () => {
+  const address = await addressOf((await stack.container("api-backend")).Id);
+  try {
+    await unnoticed("backend: recreated with another address", 8, async (id) => [
+      await gone("api-backend", async () => {
+        await docker("rm", "--force", id);
+        // It takes the address that is free now.
+        await docker("run", "--detach", "--name", ASIDE, "--network", `${OWN}_lab`, stack.image("api-backend"));
+        await stack.compose("up", "--detach", "--no-deps", "--no-build", "api-backend");
+      }),
+    ]);
+  } finally {
+    await docker("rm", "--force", ASIDE);
+  }
+  expect(await addressOf((await stack.container("api-backend")).Id)).not.toBe(address);
+});
+
+const STOP_RATE = 500;
+
+test("the backend is stopped under load, and started again", async () => {
+  const { Id } = await stack.container("api-backend");
+  const client = frontend();
+  let took = 0;
+  const stop = async () => {
+    await Bun.sleep(1000);
+    const start = performance.now();
+    await docker("stop", Id);
+    took = performance.now() - start;
+    expect(await docker("inspect", "--format", "{{.State.ExitCode}}", Id)).toBe("0");
+    await docker("start", Id);
+  };
+  const [samples] = await Promise.all([client.load(STOP_RATE, 5), stop()]);
+  client.close();
+  report(rowOf("backend: `docker stop`, `docker start`", samples, `stopped in ${ms(took)}, exit code 0`));
+  expect(count(samples, "right")).toBe(STOP_RATE * 5);
+  expect(took).toBeLessThan(DRAIN_MS);
+});
+
+test("the frontend is stopped under load", async () => {
+  const port = stack.ports["api-frontend"];
+  await docker("stop", (await stack.container("api-frontend")).Id);
+  // One that tells of each request that it answers.
+  const variables = ["LOG_LEVEL=debug", "API_BACKEND_URL=api-backend", "API_BACKEND_PORT=8001"];
+  const options = ["--detach", "--name", ASIDE, "--network", `${OWN}_lab`, "--publish", `${port}:8000`];
+  await docker("run", ...options, ...variables.flatMap((variable) => ["--env", variable]), stack.image("api-frontend"));
+  await until("it serves", () => serves("api-frontend"));
+  const client = frontend();
+  let took = 0;
+  const stop = async () => {
+    await Bun.sleep(1000);
+    const start = performance.now();
+    await docker("stop", ASIDE);
+    took = performance.now() - start;
+  };
+  const [samples] = await Promise.all([client.load(STOP_RATE, 3), stop()]);
+  client.close();
+  const log = (await docker("logs", ASIDE)).split("\n").map((line) => JSON.parse(line));
+  const code = await docker("inspect", "--format", "{{.State.ExitCode}}", ASIDE);
+  await docker("rm", "--force", ASIDE);
+  await docker("start", (await stack.container("api-frontend")).Id);
+  await until("the frontend serves again", () => serves("api-frontend"));
+
+  const accepted =
+    log.filter(({ event, path, status }) => event === "request" && path === "/" && status === 200).length - 1;
+  const answered = count(samples, "right");
+  const sent = samples.length - count(samples, "closed", "refused");
+  report({
+    fault: "frontend: `docker stop`",
+    sent,
+    failed: count(samples, "wrong"),
+    lost: accepted - answered + count(samples, "cut", "late"),
+    note: `stopped in ${ms(took)}, exit code ${code}; ${samples.length - sent} more came after the stop`,
+  });
+  expect(accepted).toBe(answered);
+  expect(count(samples, "wrong", "cut", "late")).toBe(0);
+  expect(answered).toBeGreaterThan(STOP_RATE / 10);
+  expect([code, log.at(-1)]).toMatchObject(["0", { event: "stop", outcome: "drained" }]);
+  expect(took).toBeLessThan(DRAIN_MS);
+});
+
+test("the frontend crashes under load", async () => {
+  const client = frontend();
+  const [samples, window] = await Promise.all([
+    client.load(RATE, 5),
+    Bun.sleep(1000).then(() => gone("api-frontend", () => traceback("api-frontend"))),
+  ]);
+  client.close();
+  const failed = samples.filter(({ outcome }) => outcome !== "right");
+  const inFlight = failed.filter(({ at }) => at < window.from);
+  report({
+    ...rowOf(
+      "frontend: `/traceback`",
+      samples,
+      `of the lost, ${inFlight.length} were in flight, the others came while it was gone, for ${ms(window.to - window.from)}`,
+    ),
+  });
+  expect(failed.every(({ at, outcome }) => at < window.to && (outcome === "closed" || outcome === "refused"))).toBe(
+    true,
+  );
+  expect(inFlight.every(({ at, ms }) => at + ms >= window.from - 50)).toBe(true);
+});
+
+test("past its bound the frontend refuses at once, and recovers by itself", async () => {
+  const backend = await stack.container("api-backend");
+  const before = await stack.container("api-frontend");
+  const BURST = 2 * MAX_WAITING;
+  const client = new Requester(stack.ports["api-frontend"], (status) => status === 503);
+  await docker("pause", backend.Id);
+  try {
+    const samples = await Promise.all(Array.from({ length: BURST }, () => client.ask()));
+    const refused = samples.filter(({ outcome }) => outcome === "right");
+    const late = samples.filter(({ answer }) => answer.startsWith("HTTP/1.1 504 "));
+    const slowest = Math.max(...refused.map((sample) => sample.ms));
+    const peak = await peakOf(before.Id);
+    report({
+      fault: "overload: the backend hangs",
+      sent: BURST,
+      failed: BURST - refused.length - late.length,
+      lost: count(samples, "cut", "closed", "refused", "late"),
+      note: `${refused.length} refused with 503 after ${ms(slowest)} at most, ${late.length} given up with 504; at most ${peak.toFixed(0)} MiB of 256`,
+    });
+    expect([late.length, refused.length]).toEqual([MAX_WAITING, BURST - MAX_WAITING]);
+    expect(refused.every(({ answer }) => /^retry-after: 1\r$/im.test(answer))).toBe(true);
+    expect(slowest).toBeLessThan(4000);
+    expect(peak).toBeLessThan(256);
+  } finally {
+    client.close();
+    await docker("unpause", backend.Id);
+  }
+  await until("it serves again", () => serves("api-frontend"), 2000);
+  const after = await stack.container("api-frontend");
+  expect([after.RestartCount, after.State.StartedAt]).toEqual([before.RestartCount, before.State.StartedAt]);
+});
+
+/** The most memory that a container has held, in MiB: with cgroups of version 1 the peak, else what it holds now. */
+async function peakOf(id: string): Promise<number> {
+  const url = `http://localhost/containers/${id}/stats?stream=false&one-shot=true`;
+  const stats = await (await fetch(url, { unix: "/var/run/docker.sock" })).json();
+  const { max_usage, usage } = (stats as { memory_stats: { max_usage?: number; usage: number } }).memory_stats;
+  return (max_usage ?? usage) / 1024 ** 2;
+}
+
+test("a thousand slow clients do not keep a normal one from its answer", async () => {
+  const SLOW = 1000;
+  const port = stack.ports["api-frontend"];
+  const slow = Array.from({ length: SLOW }, () => {
+    const socket = createConnection(port, "127.0.0.1", () => socket.write("GET / HTTP/1.1\r\nHost: local"));
+    return socket.on("error", () => {});
+  });
+  const drip = setInterval(() => {
+    for (const socket of slow) if (socket.writable) socket.write("h");
+  }, 1000);
+  await Bun.sleep(2000);
+  const open = slow.filter(({ readyState }) => readyState === "open").length;
+  const client = frontend();
+  const samples = await client.load(RATE, 4);
+  client.close();
+  clearInterval(drip);
+  for (const socket of slow) socket.destroy();
+  report(rowOf(`${open} slow clients`, samples, `p99 of the normal one ${ms(p99(samples))}`));
+  expect(open).toBe(SLOW);
+  expect(count(samples, "right")).toBe(RATE * 4);
+  expect(p99(samples)).toBeLessThan(1000);
+});
