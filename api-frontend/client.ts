@@ -1,5 +1,5 @@
 import type { Socket } from "bun";
-import { type Answer, ResponseReader } from "./response.ts";
+import { type Answer, NOTHING, ResponseReader } from "./response.ts";
 
 /** Connections that are kept for later requests. */
 const MAX_IDLE = 64;
@@ -9,7 +9,17 @@ const MAX_OPENING = 64;
 /** Milliseconds after which an opening connection no longer counts. */
 const OPENING_MS = 1000;
 
-type Connection = Socket<{ exchange: Exchange | undefined }>;
+/**
+ * Requests that are sent together over one connection, where they come in the same turn of the event loop
+ * (pipelining: RFC 9112, section 9.3.2): one write and one read for all of them.
+ */
+const MAX_BATCH = 8;
+/** Milliseconds to an answer after which those behind it should have gone over connections of their own. */
+const SLOW_MS = 50;
+/** Milliseconds for which nothing is sent together after a batch was slow or has failed: not every server bears it. */
+const APART_MS = 60_000;
+
+type Connection = Socket<{ exchanges: Exchange[]; unsent: number; sentAt: number }>;
 
 /** A request, and its answer to come. */
 export class Exchange {
@@ -64,6 +74,10 @@ export class Client {
   readonly #port: number;
   readonly #request: string;
   readonly #idle: Connection[] = [];
+  /** The one that takes what else is asked in this turn of the event loop. */
+  #batch: Connection | undefined;
+  /** Whether each request goes over a connection of its own. */
+  #apart = false;
   readonly #opening = new Set<Exchange>();
   /** Those that wait until one more may be opened, or one is idle. */
   readonly #queue: Exchange[] = [];
@@ -84,16 +98,38 @@ export class Client {
   /** Asks over an idle connection or, where there is none, over a new one. */
   get(): Exchange {
     const exchange = new Exchange();
-    const idle = this.#idle.pop();
-    if (idle === undefined) this.#open(exchange);
-    else this.#send(idle, exchange);
+    const connection = this.#batch ?? this.#idle.pop();
+    if (connection === undefined) this.#open(exchange);
+    else this.#send(connection, exchange);
     return exchange;
   }
 
   #send(connection: Connection, exchange: Exchange): void {
-    connection.data.exchange = exchange;
+    const { data } = connection;
     exchange.connection = connection;
-    if (connection.write(this.#request) < this.#request.length) connection.terminate();
+    data.exchanges.push(exchange);
+    data.unsent++;
+    if (data.unsent === 1) setImmediate(() => this.#flush(connection));
+    const isFull = data.exchanges.length === MAX_BATCH;
+    this.#batch = this.#apart || isFull ? undefined : connection;
+  }
+
+  #flush(connection: Connection): void {
+    const { data } = connection;
+    const requests = data.unsent === 1 ? this.#request : this.#request.repeat(data.unsent);
+    if (this.#batch === connection) this.#batch = undefined;
+    data.unsent = 0;
+    data.sentAt = performance.now();
+    if (connection.write(requests) < requests.length) connection.terminate();
+  }
+
+  #keepApart(): void {
+    if (this.#apart) return;
+    this.#apart = true;
+    this.#batch = undefined;
+    setTimeout(() => {
+      this.#apart = false;
+    }, APART_MS).unref();
   }
 
   #open(exchange: Exchange): void {
@@ -106,21 +142,29 @@ export class Client {
     Bun.connect<Connection["data"]>({
       hostname: this.#host,
       port: this.#port,
-      data: { exchange: undefined },
+      data: { exchanges: [], unsent: 0, sentAt: 0 },
       socket: {
         open: (connection) => {
           this.#opened(exchange);
-          if (exchange.cancelled) this.#keep(connection);
-          else this.#send(connection, exchange);
+          if (exchange.cancelled) connection.terminate();
+          // Nothing joins it on its way: a connection has to answer once before it is trusted with more.
+          else this.#sendAlone(connection, exchange);
         },
         connectError: (_connection, error) => {
           this.#opened(exchange);
           exchange.reject(error);
         },
         data: (connection, bytes) => this.#read(connection, bytes),
-        close: (connection) => this.#read(connection),
+        close: (connection) => this.#end(connection),
       },
     }).catch(() => {});
+  }
+
+  #sendAlone(connection: Connection, exchange: Exchange): void {
+    exchange.connection = connection;
+    connection.data.exchanges.push(exchange);
+    connection.data.unsent = 1;
+    this.#flush(connection);
   }
 
   /** Makes room for the next that waits for a connection. */
@@ -136,24 +180,49 @@ export class Client {
     return next;
   }
 
-  /** Takes what a connection brings: bytes or, without, its end. */
-  #read(connection: Connection, bytes?: Buffer): void {
-    const { exchange } = connection.data;
-    if (exchange === undefined) {
-      this.#drop(connection);
-      return;
+  #read(connection: Connection, bytes: Buffer): void {
+    const { exchanges, sentAt } = connection.data;
+    let rest = bytes;
+    while (rest.length > 0) {
+      const [exchange] = exchanges;
+      // What comes over a connection that nothing was asked over is nobody's.
+      if (exchange === undefined) return void connection.terminate();
+      try {
+        const answer = exchange.reader.read(rest);
+        if (answer === undefined) return;
+        this.#settle(connection, exchange, answer);
+        if (!answer.reusable) return void connection.terminate();
+        rest = answer.rest ?? NOTHING;
+      } catch (error) {
+        exchanges.shift();
+        exchange.reject(error as Error);
+        return void connection.terminate();
+      }
     }
-    try {
-      const answer = bytes === undefined ? exchange.reader.end() : exchange.reader.read(bytes);
-      if (answer === undefined) return;
-      exchange.connection = connection.data.exchange = undefined;
-      if (answer.reusable) this.#keep(connection);
-      else connection.terminate();
-      exchange.resolve(answer);
-    } catch (error) {
-      exchange.connection = connection.data.exchange = undefined;
-      connection.terminate();
-      exchange.reject(error as Error);
+    if (exchanges.length === 0) this.#keep(connection);
+    else if (performance.now() - sentAt > SLOW_MS) this.#keepApart();
+  }
+
+  #settle(connection: Connection, exchange: Exchange, answer: Answer): void {
+    connection.data.exchanges.shift();
+    exchange.connection = undefined;
+    exchange.resolve(answer);
+  }
+
+  /** The first of those that wait may have been answered up to the close; the others were not. */
+  #end(connection: Connection): void {
+    const idle = this.#idle.indexOf(connection);
+    if (idle >= 0) this.#idle.splice(idle, 1);
+    if (this.#batch === connection) this.#batch = undefined;
+    const exchanges = connection.data.exchanges.splice(0);
+    if (exchanges.length > 1) this.#keepApart();
+    for (const exchange of exchanges) {
+      exchange.connection = undefined;
+      try {
+        exchange.resolve(exchange.reader.end());
+      } catch (error) {
+        exchange.reject(error as Error);
+      }
     }
   }
 
@@ -162,12 +231,5 @@ export class Client {
     if (next !== undefined) this.#send(connection, next);
     else if (this.#idle.length < MAX_IDLE) this.#idle.push(connection);
     else connection.end();
-  }
-
-  /** What comes over a connection that nothing was asked over is nobody's. */
-  #drop(connection: Connection): void {
-    const at = this.#idle.indexOf(connection);
-    if (at >= 0) this.#idle.splice(at, 1);
-    connection.terminate();
   }
 }

@@ -9,6 +9,8 @@ export interface Answer {
   readonly body?: Uint8Array;
   /** Whether the connection may carry another request. */
   readonly reusable: boolean;
+  /** The bytes behind it: of the next answer, where another was asked for. */
+  readonly rest?: Buffer;
 }
 
 /** The peer does not speak HTTP/1.1 as a `GET` expects it. */
@@ -19,7 +21,7 @@ export class Malformed extends Error {
 /** A status line and fields, each line with its end (RFC 9112, sections 4 and 5); no folded lines. */
 const HEAD = /^HTTP\/1\.[01] [1-9]\d\d(?: [^\r\n\0]*)?\r\n(?:[\w!#$%&'*+.^`|~-]+:[^\r\n\0]*\r\n)*$/;
 
-const NOTHING = Buffer.alloc(0);
+export const NOTHING = Buffer.alloc(0);
 const BLANK_LINE = Buffer.from("\r\n\r\n");
 
 /** Reads one response to a `GET` from the bytes as they arrive (RFC 9112). */
@@ -64,7 +66,7 @@ export class ResponseReader {
    * @throws {Error} ECONNRESET where the answer is not whole
    */
   end(): Answer {
-    if (this.#head === undefined && this.#left === Number.POSITIVE_INFINITY) return this.#answer(0);
+    if (this.#head === undefined && this.#left === Number.POSITIVE_INFINITY) return this.#answer(NOTHING);
     throw Object.assign(new Error("closed before the answer was complete"), { code: "ECONNRESET" });
   }
 
@@ -103,13 +105,13 @@ export class ResponseReader {
       }
       if (part.length > 0) this.#body.push(part);
       if (this.#left > 0) return undefined;
-      if (this.#line === "none") return this.#answer(rest.length);
+      if (this.#line === "none") return this.#answer(rest);
       const end = rest.indexOf("\n");
       this.#text += rest.toString("latin1", 0, end < 0 ? rest.length : end);
       if (this.#text.length > MAX_HEAD) throw new Malformed("a chunk's line is larger than 16 KiB");
       if (end < 0) return undefined;
       rest = rest.subarray(end + 1);
-      if (this.#readLine()) return this.#answer(rest.length);
+      if (this.#readLine()) return this.#answer(rest);
     }
   }
 
@@ -130,11 +132,10 @@ export class ResponseReader {
     return false;
   }
 
-  /** `surplus` bytes behind an answer belong to no request. */
-  #answer(surplus: number): Answer {
+  #answer(rest: Buffer): Answer {
     const pieces = this.#body.splice(0);
     const body = pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces);
-    return { status: this.#status, body, reusable: this.#reusable && surplus === 0 && this.#left === 0 };
+    return { status: this.#status, body, reusable: this.#reusable && this.#left === 0, rest };
   }
 }
 
