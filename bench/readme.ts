@@ -8,9 +8,9 @@ import { join } from "node:path";
  */
 export function writeReadme(name: string, text: string): void {
   const file = join(import.meta.dir, "../README.md");
-  const [before, , after] = readFileSync(file, "utf8").split(
-    new RegExp(`(?<=<!-- ${name} -->\n)|(?=<!-- /${name} -->)`),
-  );
-  if (before === undefined || after === undefined) throw new Error(`README.md has no place <!-- ${name} -->`);
-  writeFileSync(file, before + text + after);
+  const readme = readFileSync(file, "utf8");
+  const begin = `<!-- ${name} -->\n`;
+  const [from, to] = [readme.indexOf(begin) + begin.length, readme.indexOf(`<!-- /${name} -->`)];
+  if (from < begin.length || to < from) throw new Error(`README.md has no place <!-- ${name} -->`);
+  writeFileSync(file, readme.slice(0, from) + text + readme.slice(to));
 }

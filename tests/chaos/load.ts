@@ -84,8 +84,10 @@ export class Requester {
 export const count = (samples: readonly Sample[], ...outcomes: Outcome[]): number =>
   samples.filter(({ outcome }) => outcomes.includes(outcome)).length;
 
-/** The milliseconds that all but one in a hundred took at most. */
-export function p99(samples: readonly Sample[]): number {
+/** The milliseconds that this part of the samples took at most. */
+export function percentile(samples: readonly Sample[], part: number): number {
   const sorted = samples.map(({ ms }) => ms).toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length * 0.99)] ?? Number.NaN;
+  return sorted[Math.floor(sorted.length * part)] ?? Number.NaN;
 }
+
+export const p99 = (samples: readonly Sample[]): number => percentile(samples, 0.99);
