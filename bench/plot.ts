@@ -48,6 +48,7 @@ export function plot(entries: readonly Entry[]): string {
     return [title, ...grid, ...bars].join("\n");
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="13" fill="${COLOURS.text}">
+<title>CPU a request of both services, as a ratio to nginx</title>
 <rect width="${WIDTH}" height="${height}" fill="#fff"/>
 ${drawn.join("\n")}
 </svg>
