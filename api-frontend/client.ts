@@ -65,7 +65,7 @@ export class Exchange {
 }
 
 /**
- * `GET /` on one server, over connections that are kept alive: `fetch` takes twice the CPU (the README's table).
+ * `GET /` on one server, over connections that are kept alive: with `fetch` a request takes more than twice the CPU.
  * Knows no deadline: a request ends with its answer, with its connection, or when it is cancelled.
  */
 export class Client {

@@ -21,6 +21,9 @@ export const processes = (): number[] =>
     .filter((entry) => /^\d+$/.test(entry))
     .map(Number);
 
+/** The name of a process, as ps(1) shows it. */
+export const nameOf = (pid: number): string => read(`/proc/${pid}/comm`).trim();
+
 /** A process and all that descend from it. */
 export function family(pid: number): number[] {
   const all = processes().map((id) => ({ id, parent: Number(stat(id)[1]) }));

@@ -24,6 +24,9 @@ is_debian() { [[ -r /etc/os-release ]] && grep -qE '^ID(_LIKE)?=.*(debian|ubuntu
 
 is_root() { [[ $(id -u) == 0 ]]; }
 
+# True where apt_install can do its work.
+can_install() { is_debian && is_root; }
+
 # Runs a command silently; when it fails, shows the end of what it printed.
 quietly() {
   local printed status=0

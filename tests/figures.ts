@@ -1,8 +1,10 @@
 // The figures of the README, measured on this machine and printed as its table: `make figures`, as root.
 // A stack of its own is started for it; other containers would be counted as ours, so there must be none.
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { cpuOf, memoryOf, nameOf, processes } from "../bench/processes.ts";
+import { showSpread, spreadOf } from "../bench/statistics.ts";
 import { type Image, inspect, ownStack } from "./engine.ts";
 import { exchange, freePort, type Name, output, SERVICES, wire } from "./support.ts";
 
@@ -10,13 +12,6 @@ const RUNS = 15;
 const IDLE_SECONDS = 60;
 
 const say = (text: string) => console.error(`==> ${text}`);
-
-/** `median (min to max)` of measured values. */
-function spread(values: number[], unit: string): string {
-  const sorted = values.toSorted((a, b) => a - b);
-  const show = (value = Number.NaN) => (value < 100 ? value.toFixed(1) : value.toFixed(0));
-  return `${show(sorted[sorted.length >> 1])} ${unit} (${show(sorted[0])} to ${show(sorted.at(-1))})`;
-}
 
 /** Milliseconds from a start, which `begin` asks for, to the first answer. */
 async function toFirstAnswer(port: number, begin: () => unknown): Promise<number> {
@@ -32,32 +27,7 @@ async function toFirstAnswer(port: number, begin: () => unknown): Promise<number
   return took;
 }
 
-/** Milliseconds of CPU that processes used up to now, with the children that they waited for. */
-function cpuOf(pids: readonly number[]): number {
-  const ticks = pids.map((pid) => {
-    const [utime = 0, stime = 0, cutime = 0, cstime = 0] = readFileSync(`/proc/${pid}/stat`, "utf8")
-      // The second field, a name in parentheses, may hold spaces.
-      .replace(/^.*\) /, "")
-      .split(" ")
-      .slice(11, 15)
-      .map(Number);
-    return utime + stime + cutime + cstime;
-  });
-  // USER_HZ, 100 on every Linux.
-  return ticks.reduce((sum, value) => sum + value, 0) * 10;
-}
-
-const enginePids = () =>
-  readdirSync("/proc")
-    .filter((entry) => /^\d+$/.test(entry))
-    .map(Number)
-    .filter((pid) => {
-      try {
-        return ["dockerd\n", "containerd\n"].includes(readFileSync(`/proc/${pid}/comm`, "utf8"));
-      } catch {
-        return false;
-      }
-    });
+const enginePids = () => processes().filter((pid) => ["dockerd", "containerd"].includes(nameOf(pid)));
 
 /** What `docker stats` reads: CPU in milliseconds up to now, memory in MiB without the page cache. */
 async function statsOf(id: string) {
@@ -69,13 +39,6 @@ async function statsOf(id: string) {
   const { usage, stats: memory } = stats.memory_stats;
   const cache = memory.total_inactive_file ?? memory.inactive_file ?? 0;
   return { cpu: stats.cpu_stats.cpu_usage.total_usage / 1e6, memory: (usage - cache) / 1024 ** 2 };
-}
-
-/** Memory of a process in MiB: resident, and what of it is its own and no file's. */
-function memoryOf(pid: number) {
-  const text = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
-  const of = (field: string) => Number(new RegExp(`^${field}: +(\\d+) kB$`, "m").exec(text)?.[1]) / 1024;
-  return { resident: of("Rss"), dirty: of("Private_Dirty") };
 }
 
 /** Milliseconds of CPU that a minute of idling costs: the container itself, its shim (with runc), the engine. */
@@ -98,7 +61,7 @@ async function measure(name: Name) {
   // One engine probes both containers.
   const probe = (own + runc + engine / SERVICES.length) / (IDLE_SECONDS / interval);
   const { memory } = await statsOf(Id);
-  const process = memoryOf(State.Pid);
+  const process = memoryOf([State.Pid]);
 
   say(`${name}: ${RUNS} starts`);
   const starts: number[] = [];
@@ -109,9 +72,9 @@ async function measure(name: Name) {
   return [
     `${(Size / 1e6).toFixed(1)} MB, of it the executable ${(executable / 1e6).toFixed(1)} MB`,
     `${memory.toFixed(1)} MiB`,
-    `${process.resident.toFixed(1)} MiB, of it private ${process.dirty.toFixed(1)} MiB`,
-    spread(starts, "ms"),
-    spread(await bareStarts(name, Id), "ms"),
+    `${process.resident.toFixed(1)} MiB, of it private ${process.private.toFixed(1)} MiB`,
+    `${showSpread(spreadOf(starts))} ms`,
+    `${showSpread(spreadOf(await bareStarts(name, Id)))} ms`,
     `every ${interval} s, ${probe.toFixed(0)} ms of CPU (${((probe / interval) * 0.1).toFixed(1)} % of a core)`,
   ];
 }
