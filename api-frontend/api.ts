@@ -14,7 +14,7 @@ export function api(host: string, port: number) {
     new Elysia({ strictPath: true })
       .use(conventions)
       // "[SUCESS]" is the subject's spelling.
-      .get("/", async () => json({ return: await askBackend(backend), status: "[SUCESS]" }))
+      .get("/", async ({ request }) => json({ return: await askBackend(backend, request), status: "[SUCESS]" }))
       .get("/traceback", traceback)
   );
 }

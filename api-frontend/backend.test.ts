@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, type Mock, spyOn, test } from "bun:test";
 import { createServer, type Server, type Socket } from "node:net";
 import * as logging from "../service/log.ts";
-import { askBackend as ask, MAX_WAITING } from "./backend.ts";
+import { askBackend as askFor, MAX_WAITING } from "./backend.ts";
 import { Client } from "./client.ts";
 
 // A backend down to the bytes: what it does with each connection is the test's.
@@ -18,6 +18,9 @@ afterEach(() => {
   for (const connection of connections) connection.destroy();
   server.close();
 });
+
+const STAYING = new AbortController();
+const ask = (client: Client, budget?: number, signal = STAYING.signal) => askFor(client, { signal }, budget);
 
 const askBackend = (url: string, budget?: number) => {
   const { hostname, port } = new URL(url);
@@ -165,6 +168,18 @@ test("a silent connection is overtaken by another after a second", async () => {
   const start = performance.now();
   expect(await askBackend(url)).toBe(2);
   expect(performance.now() - start).toBeWithin(950, 2000);
+});
+
+test.each([300, 1300])("a call whose client leaves after %d ms ends, and its connection with it", async (leaves) => {
+  let closed = 0;
+  const url = await listen((connection) => connection.on("close", () => closed++));
+  const client = new Client("127.0.0.1", Number(new URL(url).port));
+  const start = performance.now();
+  expect(await failureOf(ask(client, 5000, AbortSignal.timeout(leaves)))).toEqual([499, "the client has left"]);
+  // It is asked for after the first second.
+  expect(performance.now() - start).toBeLessThan(Math.max(leaves, 1000) + 500);
+  await Bun.sleep(100);
+  expect(closed).toBe(connections.length);
 });
 
 test("a connection that closes early is tried again", async () => {

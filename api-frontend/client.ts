@@ -1,5 +1,5 @@
 import type { Socket } from "bun";
-import { type Answer, NOTHING, ResponseReader } from "./response.ts";
+import { type Answer, readAnswers } from "./response.ts";
 
 /** Connections that are kept for later requests. */
 const MAX_IDLE = 64;
@@ -19,43 +19,22 @@ const SLOW_MS = 50;
 /** Milliseconds for which nothing is sent together after a batch was slow or has failed: not every server bears it. */
 const APART_MS = 60_000;
 
-type Connection = Socket<{ exchanges: Exchange[]; unsent: number; sentAt: number }>;
+interface State {
+  readonly answers: ReturnType<typeof readAnswers>;
+  /** In the order in which they were asked, and are answered. */
+  readonly exchanges: Exchange[];
+  sentAt: number;
+}
+type Connection = Socket<State>;
 
-/** A request, and its answer to come. */
-export class Exchange {
-  readonly reader = new ResponseReader();
+/** A request; whoever asks says what becomes of the answer. */
+export abstract class Exchange {
   /** Over which it goes, while it does. */
   connection: Connection | undefined;
   cancelled = false;
-  #settle = Promise.withResolvers<Answer | undefined>();
 
-  /**
-   * The answer; `undefined` where it was `overdue`.
-   *
-   * @throws {Malformed} where what comes back is not HTTP
-   * @throws {Error} with a `code` where the connection cannot be opened or closes early
-   */
-  readonly answer: Promise<Answer | undefined> = this.#settle.promise;
-
-  /** What `answer` no longer waits for. */
-  late: Promise<Answer> | undefined;
-
-  /** Settles `answer` with `undefined`; from now on `late` waits. */
-  overdue(): void {
-    const { resolve } = this.#settle;
-    const late = Promise.withResolvers<Answer>();
-    this.late = late.promise;
-    this.#settle = late as PromiseWithResolvers<Answer | undefined>;
-    resolve(undefined);
-  }
-
-  resolve(answer: Answer): void {
-    this.#settle.resolve(answer);
-  }
-
-  reject(error: Error): void {
-    this.#settle.reject(error);
-  }
+  /** Takes the answer, or what is in its way: `Malformed`, `Overloaded`, or the `code` of a connection that fails or closes early. */
+  abstract settle(outcome: Answer | NodeJS.ErrnoException): void;
 
   /** Nobody waits for the answer any more. */
   cancel(): void {
@@ -76,8 +55,10 @@ export class Client {
   readonly #idle: Connection[] = [];
   /** The one that takes what else is asked in this turn of the event loop. */
   #batch: Connection | undefined;
-  /** Whether each request goes over a connection of its own. */
-  #apart = false;
+  /** Those that something was asked over in this turn. */
+  readonly #unsent: Connection[] = [];
+  /** Until when (`performance.now()`) each request goes over a connection of its own. */
+  #apartUntil = 0;
   readonly #opening = new Set<Exchange>();
   /** Those that wait until one more may be opened, or one is idle. */
   readonly #queue: Exchange[] = [];
@@ -96,63 +77,53 @@ export class Client {
   }
 
   /** Asks over an idle connection or, where there is none, over a new one. */
-  get(): Exchange {
-    const exchange = new Exchange();
+  get(exchange: Exchange): void {
     const connection = this.#batch ?? this.#idle.pop();
     if (connection === undefined) this.#open(exchange);
     else this.#send(connection, exchange);
-    return exchange;
   }
 
+  /** With all that joins it in this turn of the event loop. */
   #send(connection: Connection, exchange: Exchange): void {
-    const { data } = connection;
     exchange.connection = connection;
-    data.exchanges.push(exchange);
-    data.unsent++;
-    if (data.unsent === 1) setImmediate(() => this.#flush(connection));
-    const isFull = data.exchanges.length === MAX_BATCH;
-    this.#batch = this.#apart || isFull ? undefined : connection;
+    const size = connection.data.exchanges.push(exchange);
+    if (size === 1 && this.#unsent.push(connection) === 1) setImmediate(this.#sendAll);
+    this.#batch = size < MAX_BATCH && performance.now() > this.#apartUntil ? connection : undefined;
   }
 
-  #flush(connection: Connection): void {
-    const { data } = connection;
-    const requests = data.unsent === 1 ? this.#request : this.#request.repeat(data.unsent);
-    if (this.#batch === connection) this.#batch = undefined;
-    data.unsent = 0;
-    data.sentAt = performance.now();
+  readonly #sendAll = (): void => {
+    this.#batch = undefined;
+    for (const connection of this.#unsent.splice(0)) this.#write(connection);
+  };
+
+  #write(connection: Connection): void {
+    connection.data.sentAt = performance.now();
+    const requests = this.#request.repeat(connection.data.exchanges.length);
     if (connection.write(requests) < requests.length) connection.terminate();
   }
 
-  #keepApart(): void {
-    if (this.#apart) return;
-    this.#apart = true;
-    this.#batch = undefined;
-    setTimeout(() => {
-      this.#apart = false;
-    }, APART_MS).unref();
-  }
-
   #open(exchange: Exchange): void {
-    if (this.#opening.size === MAX_OPENING) {
-      this.#queue.push(exchange);
-      return;
-    }
+    if (this.#opening.size === MAX_OPENING) return void this.#queue.push(exchange);
     this.#opening.add(exchange);
     setTimeout(() => this.#opened(exchange), OPENING_MS);
-    Bun.connect<Connection["data"]>({
+    const answers = readAnswers();
+    answers.next();
+    Bun.connect<State>({
       hostname: this.#host,
       port: this.#port,
-      data: { exchanges: [], unsent: 0, sentAt: 0 },
+      data: { answers, exchanges: [], sentAt: 0 },
       socket: {
         open: (connection) => {
           this.#opened(exchange);
-          if (exchange.cancelled) connection.terminate();
-          // Nothing joins it on its way: a connection has to answer once before it is trusted with more.
-          else this.#sendAlone(connection, exchange);
+          if (exchange.cancelled) return void connection.terminate();
+          // Nothing joins it: a connection has to answer once before it is trusted with more.
+          exchange.connection = connection;
+          connection.data.exchanges.push(exchange);
+          this.#write(connection);
         },
         connectError: (_connection, error) => {
           this.#opened(exchange);
-          exchange.reject(error);
+          exchange.settle(error);
         },
         data: (connection, bytes) => this.#read(connection, bytes),
         close: (connection) => this.#end(connection),
@@ -160,17 +131,8 @@ export class Client {
     }).catch(() => {});
   }
 
-  #sendAlone(connection: Connection, exchange: Exchange): void {
-    exchange.connection = connection;
-    connection.data.exchanges.push(exchange);
-    connection.data.unsent = 1;
-    this.#flush(connection);
-  }
-
-  /** Makes room for the next that waits for a connection. */
   #opened(exchange: Exchange): void {
-    if (!this.#opening.delete(exchange)) return;
-    const next = this.#next();
+    const next = this.#opening.delete(exchange) ? this.#next() : undefined;
     if (next !== undefined) this.#open(next);
   }
 
@@ -181,49 +143,29 @@ export class Client {
   }
 
   #read(connection: Connection, bytes: Buffer): void {
-    const { exchanges, sentAt } = connection.data;
-    let rest = bytes;
-    while (rest.length > 0) {
-      const [exchange] = exchanges;
+    const { answers, exchanges, sentAt } = connection.data;
+    let outcome: Answer | Error | undefined;
+    do {
       // What comes over a connection that nothing was asked over is nobody's.
-      if (exchange === undefined) return void connection.terminate();
-      try {
-        const answer = exchange.reader.read(rest);
-        if (answer === undefined) return;
-        this.#settle(connection, exchange, answer);
-        if (!answer.reusable) return void connection.terminate();
-        rest = answer.rest ?? NOTHING;
-      } catch (error) {
-        exchanges.shift();
-        exchange.reject(error as Error);
-        return void connection.terminate();
-      }
-    }
+      if (exchanges.length === 0) return void connection.terminate();
+      outcome = nextOf(answers, bytes);
+      if (outcome === undefined) return;
+      settleFirst(exchanges, outcome);
+      if (outcome instanceof Error || !outcome.reusable) return void connection.terminate();
+    } while (outcome.hasMore);
     if (exchanges.length === 0) this.#keep(connection);
     else if (performance.now() - sentAt > SLOW_MS) this.#keepApart();
   }
 
-  #settle(connection: Connection, exchange: Exchange, answer: Answer): void {
-    connection.data.exchanges.shift();
-    exchange.connection = undefined;
-    exchange.resolve(answer);
-  }
-
   /** The first of those that wait may have been answered up to the close; the others were not. */
   #end(connection: Connection): void {
+    const { answers, exchanges } = connection.data;
     const idle = this.#idle.indexOf(connection);
     if (idle >= 0) this.#idle.splice(idle, 1);
     if (this.#batch === connection) this.#batch = undefined;
-    const exchanges = connection.data.exchanges.splice(0);
     if (exchanges.length > 1) this.#keepApart();
-    for (const exchange of exchanges) {
-      exchange.connection = undefined;
-      try {
-        exchange.resolve(exchange.reader.end());
-      } catch (error) {
-        exchange.reject(error as Error);
-      }
-    }
+    while (exchanges.length > 0) settleFirst(exchanges, nextOf(answers) ?? new Error("closed"));
+    answers.return(undefined as never);
   }
 
   #keep(connection: Connection): void {
@@ -232,4 +174,23 @@ export class Client {
     else if (this.#idle.length < MAX_IDLE) this.#idle.push(connection);
     else connection.end();
   }
+
+  #keepApart(): void {
+    this.#apartUntil = performance.now() + APART_MS;
+    this.#batch = undefined;
+  }
+}
+
+function nextOf(answers: State["answers"], bytes?: Buffer): Answer | Error | undefined {
+  try {
+    return answers.next(bytes).value;
+  } catch (error) {
+    return error as Error;
+  }
+}
+
+function settleFirst(exchanges: Exchange[], outcome: Answer | Error): void {
+  const exchange = exchanges.shift() as Exchange;
+  exchange.connection = undefined;
+  exchange.settle(outcome);
 }

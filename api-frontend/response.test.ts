@@ -1,20 +1,21 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { type Answer, MAX_BODY, MAX_HEAD, Malformed, ResponseReader } from "./response.ts";
+import { type Answer, MAX_BODY, MAX_HEAD, Malformed, readAnswers } from "./response.ts";
 
 type Outcome = Answer | "malformed" | "more";
 
 /** What a reader gives for bytes that arrive in pieces, cut at these places. */
 function read(bytes: Buffer, cuts: readonly number[] = [], closed = false): Outcome {
-  const reader = new ResponseReader();
+  const answers = readAnswers();
+  answers.next();
   const places = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).toSorted((a, b) => a - b), bytes.length];
   try {
     for (const [i, place] of places.entries()) {
       const piece = bytes.subarray(place, places[i + 1] ?? bytes.length);
-      const answer = piece.length > 0 ? reader.read(piece) : undefined;
+      const answer = piece.length > 0 ? answers.next(piece).value : undefined;
       if (answer !== undefined) return answer;
     }
-    return closed ? reader.end() : "more";
+    return closed ? (answers.next().value ?? "more") : "more";
   } catch (error) {
     if (error instanceof Malformed) return "malformed";
     if ((error as { code?: string }).code === "ECONNRESET") return "more";
@@ -57,6 +58,18 @@ describe("reads", () => {
   test("up to the close, where nothing else ends it", () => {
     const bytes = response("HTTP/1.1 200 OK", "", "ab");
     expect([text(read(bytes)), text(read(bytes, [], true))]).toEqual(["more", [200, "ab"]]);
+  });
+
+  test("a million chunks of a byte each, in pieces that arrive one by one, within 64 MiB", () => {
+    const answers = readAnswers();
+    answers.next();
+    answers.next(response("HTTP/1.1 200 OK", "transfer-encoding: chunked", "", ""));
+    const chunks = Buffer.from("1\r\na\r\n".repeat(4096));
+    Bun.gc(true);
+    const before = process.memoryUsage().rss;
+    for (let i = 0; i < MAX_BODY / 4096; i++) expect(answers.next(chunks).value).toBeUndefined();
+    expect(process.memoryUsage().rss - before).toBeLessThan(64 * 1024 * 1024);
+    expect((answers.next(Buffer.from("0\r\n\r\n")).value as Answer).body).toHaveLength(MAX_BODY);
   });
 
   test("no body but that of a 200", () => {
@@ -126,6 +139,30 @@ test("any answer, cut anywhere, is read whole and leaves its connection in order
     fc.property(answer, cuts, ({ body, bytes }, cuts) => {
       expect(read(bytes, cuts)).toMatchObject({ status: 200, reusable: true });
       expect(text(read(bytes, cuts))).toEqual([200, body.toString("latin1")]);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("answers behind one another are each read whole, wherever they are cut", () => {
+  fc.assert(
+    fc.property(fc.array(answer, { minLength: 1, maxLength: 8 }), cuts, (all, cuts) => {
+      const bytes = Buffer.concat(all.map(({ bytes }) => bytes));
+      const places = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).toSorted((a, b) => a - b), bytes.length];
+      const answers = readAnswers();
+      answers.next();
+      const read: Answer[] = [];
+      for (const [i, place] of places.entries()) {
+        const piece = bytes.subarray(place, places[i + 1] ?? bytes.length);
+        if (piece.length === 0) continue;
+        let answer = answers.next(piece).value;
+        while (answer !== undefined) {
+          read.push(answer);
+          answer = answer.hasMore ? answers.next(piece).value : undefined;
+        }
+      }
+      expect(read.map(text)).toEqual(all.map(({ body }) => [200, body.toString("latin1")]));
+      expect(read.at(-1)?.hasMore).toBe(false);
     }),
     { numRuns: 1000 },
   );

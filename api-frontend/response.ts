@@ -6,11 +6,11 @@ export const MAX_HEAD = 16 * 1024;
 export interface Answer {
   readonly status: number;
   /** Missing where it was larger than `MAX_BODY`, or the status is not 200: then nobody reads it. */
-  readonly body?: Uint8Array;
+  readonly body?: Uint8Array | undefined;
   /** Whether the connection may carry another request. */
   readonly reusable: boolean;
-  /** The bytes behind it: of the next answer, where another was asked for. */
-  readonly rest?: Buffer;
+  /** Whether bytes are left: of the next answer, where another was asked for. */
+  readonly hasMore: boolean;
 }
 
 /** The peer does not speak HTTP/1.1 as a `GET` expects it. */
@@ -18,132 +18,171 @@ export class Malformed extends Error {
   override readonly name = "Malformed";
 }
 
+/** More is read already than the memory is meant for. */
+export class Overloaded extends Error {
+  override readonly name = "Overloaded";
+}
+
 /** A status line and fields, each line with its end (RFC 9112, sections 4 and 5); no folded lines. */
-const HEAD = /^HTTP\/1\.[01] [1-9]\d\d(?: [^\r\n\0]*)?\r\n(?:[\w!#$%&'*+.^`|~-]+:[^\r\n\0]*\r\n)*$/;
+const HEAD = /^HTTP\/1\.[01] [1-9]\d\d(?: [^\r\n\0]*)?\r\n(?:[\w!#$%&'*+.^`|~-]+:[^\r\n\0]*\r\n)*\r\n$/;
+/** What stands before a chunk: section 7.1. */
+const SIZE = /^([\da-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r\n$/i;
 
-export const NOTHING = Buffer.alloc(0);
-const BLANK_LINE = Buffer.from("\r\n\r\n");
+/** The length of a body that ends with the connection. */
+const UNTIL_CLOSE = Number.POSITIVE_INFINITY;
+/** Bytes of all bodies that are read at a time, but for those that come together with their head. */
+const MAX_HELD = 8 * MAX_BODY;
+let held = 0;
 
-/** Reads one response to a `GET` from the bytes as they arrive (RFC 9112). */
-export class ResponseReader {
-  #head: Buffer | undefined = NOTHING;
-  #status = 0;
-  #reusable = false;
-  readonly #body: Uint8Array[] = [];
-  #size = 0;
-  /** Bytes that are still to come of the body or of the chunk. */
-  #left = 0;
-  /** Where the body is chunked: what comes after the bytes that are left, and the part of that line that is here. */
-  #line: "none" | "size" | "end" | "trailer" = "none";
-  #text = "";
+const NOTHING = Buffer.alloc(0);
 
-  /**
-   * Takes the next bytes; gives the answer once it is whole.
-   *
-   * @throws {Malformed}
-   */
-  read(bytes: Buffer): Answer | undefined {
-    if (this.#head === undefined) return this.#readBody(bytes);
-    const head = this.#head.length === 0 ? bytes : Buffer.concat([this.#head, bytes]);
-    const end = head.indexOf(BLANK_LINE);
-    if (end > MAX_HEAD || (end < 0 && head.length > MAX_HEAD)) throw new Malformed("the head is larger than 16 KiB");
-    if (end < 0) {
-      this.#head = head;
-      return undefined;
-    }
-    const rest = head.subarray(end + 4);
-    if (this.#readHead(head.toString("latin1", 0, end + 2))) {
-      this.#head = undefined;
-      return this.#status === 200 ? this.#readBody(rest) : { status: this.#status, reusable: false };
-    }
-    this.#head = NOTHING;
-    return this.read(rest);
+/** Takes the next bytes, or `undefined` where the peer has closed; gives `undefined` where it needs more of them. */
+type Reader<Read> = Generator<Answer | undefined, Read, Buffer | undefined>;
+
+/**
+ * Reads the answers to `GET`s, one behind another, from the bytes of a connection as they arrive (RFC 9112). It starts
+ * with a `next` without bytes; where an answer `hasMore`, so does the next one.
+ *
+ * @throws {Malformed}
+ * @throws {Overloaded}
+ * @throws {Error} ECONNRESET where the peer has closed and an answer is not whole
+ */
+export function* readAnswers(): Reader<never> {
+  let input = received(yield);
+  /** What of the input is read. */
+  let at = 0;
+  for (;;) {
+    const head = line("\r\n\r\n", "the head") ?? (yield* lineToCome("\r\n\r\n", "the head"));
+    const { status, length, persists } = parseHead(head);
+    // Interim answers stand before the one that counts.
+    if (status < 200) continue;
+    const isHere = length !== "chunked" && length <= Math.min(input.length - at, MAX_BODY);
+    const body = status !== 200 ? undefined : isHere ? take(length) : yield* content(length);
+    const bytes = yield { status, body, reusable: persists && body !== undefined, hasMore: at < input.length };
+    if (at === input.length) add(received(bytes));
   }
 
-  /**
-   * The connection was closed by the peer: that ends a body without a length.
-   *
-   * @throws {Error} ECONNRESET where the answer is not whole
-   */
-  end(): Answer {
-    if (this.#head === undefined && this.#left === Number.POSITIVE_INFINITY) return this.#answer(NOTHING);
-    throw Object.assign(new Error("closed before the answer was complete"), { code: "ECONNRESET" });
+  function add(bytes: Buffer): void {
+    input = at === input.length ? bytes : Buffer.concat([input.subarray(at), bytes]);
+    at = 0;
   }
 
-  /** False where an interim answer (1xx) was read. */
-  #readHead(head: string): boolean {
-    if (!HEAD.test(head)) throw new Malformed("the head is not valid");
-    this.#status = Number(head.slice(9, 12));
-    if (this.#status < 200) return false;
-    const lower = head.toLowerCase();
-    const coding = field(lower, "transfer-encoding");
-    const length = field(lower, "content-length");
-    if (coding !== undefined) {
-      // Both would be ambiguous (section 6.1), and no other coding was asked for.
-      if (coding !== "chunked" || length !== undefined) throw new Malformed("the transfer coding is not supported");
-      this.#line = "size";
-    } else {
-      if (length !== undefined && !/^\d{1,15}$/.test(length)) throw new Malformed("the length is not valid");
-      this.#left = length === undefined ? Number.POSITIVE_INFINITY : Number(length);
-    }
-    this.#reusable = head.startsWith("HTTP/1.1") && !/\r\nconnection:[^\r]*\bclose\b/.test(lower);
-    return true;
+  function take(length: number): Buffer {
+    at += length;
+    return input.subarray(at - length, at);
   }
 
-  #readBody(bytes: Buffer): Answer | undefined {
-    let rest = bytes;
+  /** Up to its end, and with it; `undefined` while that is not here. */
+  function line(end: string, what: string): string | undefined {
+    const from = at;
+    const to = input.indexOf(end, from);
+    const isTooLarge = to < 0 ? input.length - from >= MAX_HEAD + end.length : to - from > MAX_HEAD;
+    if (isTooLarge) throw new Malformed(`${what} is larger than 16 KiB`);
+    if (to < 0) return undefined;
+    at = to + end.length;
+    return input.toString("latin1", from, at);
+  }
+
+  function* lineToCome(end = "\r\n", what = "a chunk's line"): Reader<string> {
     for (;;) {
-      const part = rest.length > this.#left ? rest.subarray(0, this.#left) : rest;
-      rest = rest.subarray(part.length);
-      this.#left -= part.length;
-      this.#size += part.length;
-      const announced = this.#left === Number.POSITIVE_INFINITY ? 0 : this.#left;
-      if (this.#size + announced > MAX_BODY) {
-        // Let go of now: a timer still holds this reader.
-        this.#body.length = 0;
-        return { status: this.#status, reusable: false };
+      const whole = line(end, what);
+      if (whole !== undefined) return whole;
+      add(received(yield));
+    }
+  }
+
+  function* content(length: number | "chunked"): Reader<Uint8Array | undefined> {
+    let room: Buffer = NOTHING;
+    let size = 0;
+    let left = length === "chunked" ? yield* chunkSize() : length;
+    try {
+      while (left > 0) {
+        const here = Math.min(left, input.length - at);
+        // What is announced counts already.
+        if (size + (left === UNTIL_CLOSE ? here : left) > MAX_BODY) return undefined;
+        const isAnnounced = length !== "chunked" && length !== UNTIL_CLOSE;
+        if (size + here > room.length) room = enlarged(room, isAnnounced ? length : size + here);
+        size += take(here).copy(room, size);
+        left -= here;
+        if (left > 0) {
+          const bytes = yield;
+          if (bytes === undefined && left === UNTIL_CLOSE) break;
+          add(received(bytes));
+        } else if (length === "chunked") {
+          if ((yield* lineToCome()) !== "\r\n") throw new Malformed("a chunk's end is not valid");
+          left = yield* chunkSize();
+        }
       }
-      if (part.length > 0) this.#body.push(part);
-      if (this.#left > 0) return undefined;
-      if (this.#line === "none") return this.#answer(rest);
-      const end = rest.indexOf("\n");
-      this.#text += rest.toString("latin1", 0, end < 0 ? rest.length : end);
-      if (this.#text.length > MAX_HEAD) throw new Malformed("a chunk's line is larger than 16 KiB");
-      if (end < 0) return undefined;
-      rest = rest.subarray(end + 1);
-      if (this.#readLine()) return this.#answer(rest);
+      return room.subarray(0, size);
+    } finally {
+      held -= room.length;
     }
   }
 
-  /** A line of the chunked coding (section 7.1); true for the last. */
-  #readLine(): boolean {
-    const line = this.#text;
-    this.#text = "";
-    if (this.#line === "size") {
-      const size = /^([\da-f]{1,8})[ \t]*(?:;[^\r]*)?\r$/i.exec(line)?.[1];
-      if (size === undefined) throw new Malformed("a chunk's size is not valid");
-      this.#left = Number.parseInt(size, 16);
-      this.#line = this.#left > 0 ? "end" : "trailer";
-      return false;
-    }
-    if (this.#line === "trailer") return line === "\r";
-    if (line !== "\r") throw new Malformed("a chunk's end is not valid");
-    this.#line = "size";
-    return false;
+  /** 0 for the last, behind which nothing is left. */
+  function* chunkSize(): Reader<number> {
+    const digits = SIZE.exec(yield* lineToCome())?.[1];
+    if (digits === undefined) throw new Malformed("a chunk's size is not valid");
+    const size = Number.parseInt(digits, 16);
+    // The trailer: nobody asked for one.
+    while (size === 0 && (yield* lineToCome()) !== "\r\n");
+    return size;
   }
+}
 
-  #answer(rest: Buffer): Answer {
-    const pieces = this.#body.splice(0);
-    const body = pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces);
-    return { status: this.#status, body, reusable: this.#reusable && this.#left === 0, rest };
-  }
+/** One room in place of pieces: an object for each of a million would fill the memory. */
+function enlarged(room: Buffer, size: number): Buffer {
+  const larger = Buffer.allocUnsafe(Math.max(size, Math.min(2 * room.length, MAX_BODY)));
+  const more = larger.length - room.length;
+  if (held + more > MAX_HELD) throw new Overloaded("too many large answers of the backend at a time");
+  held += more;
+  room.copy(larger);
+  return larger;
+}
+
+function received(bytes: Buffer | undefined): Buffer {
+  if (bytes !== undefined) return bytes;
+  throw Object.assign(new Error("closed before the answer was complete"), { code: "ECONNRESET" });
+}
+
+interface Head {
+  readonly status: number;
+  /** Of the body, in bytes. */
+  readonly length: number | "chunked";
+  /** Whether the connection stays open behind it: section 9.3. */
+  readonly persists: boolean;
+}
+
+/** The last one: most are the same, for a second at least. */
+let known: { text: string; head: Head } | undefined;
+
+function parseHead(text: string): Head {
+  if (known?.text !== text) known = { text, head: parseNewHead(text) };
+  return known.head;
+}
+
+function parseNewHead(text: string): Head {
+  if (!HEAD.test(text)) throw new Malformed("the head is not valid");
+  const fields = text.toLowerCase();
+  const coding = field(fields, "transfer-encoding");
+  const length = field(fields, "content-length");
+  // Both would be ambiguous (section 6.1), and no other coding was asked for.
+  const isChunked = coding === "chunked" && length === undefined;
+  if (coding !== undefined && !isChunked) throw new Malformed("the transfer coding is not supported");
+  if (length !== undefined && !/^\d{1,15}$/.test(length)) throw new Malformed("the length is not valid");
+  return {
+    status: Number(text.slice(9, 12)),
+    length: isChunked ? "chunked" : Number(length ?? UNTIL_CLOSE),
+    persists:
+      (isChunked || length !== undefined) &&
+      text.startsWith("HTTP/1.1") &&
+      !/\r\nconnection:[^\r]*\bclose\b/.test(fields),
+  };
 }
 
 /** The value of a field that may stand once only, in a head of lower case. */
 function field(head: string, name: string): string | undefined {
-  const at = head.indexOf(`\r\n${name}:`);
-  if (at < 0) return undefined;
-  if (head.includes(`\r\n${name}:`, at + 1)) throw new Malformed(`${name} is given twice`);
-  const from = at + name.length + 3;
-  return head.slice(from, head.indexOf("\r\n", from)).trim();
+  const [, value, again] = head.split(`\r\n${name}:`, 3);
+  if (again !== undefined) throw new Malformed(`${name} is given twice`);
+  return value?.slice(0, value.indexOf("\r\n")).trim();
 }
