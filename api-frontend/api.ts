@@ -1,7 +1,7 @@
 import { Elysia } from "elysia";
 import { host, port } from "../service/config.ts";
 import { traceback } from "../service/crash.ts";
-import { conventions } from "../service/http.ts";
+import { conventions, SETTINGS } from "../service/http.ts";
 import { json } from "../service/json.ts";
 import { serve } from "../service/serve.ts";
 import { askBackend } from "./backend.ts";
@@ -11,7 +11,7 @@ import { Client } from "./client.ts";
 export function api(host: string, port: number) {
   const backend = new Client(host, port);
   return (
-    new Elysia({ strictPath: true })
+    new Elysia(SETTINGS)
       .use(conventions)
       // "[SUCESS]" is the subject's spelling.
       .get("/", async ({ request }) => json({ return: await askBackend(backend, request), status: "[SUCESS]" }))

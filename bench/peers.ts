@@ -1,6 +1,7 @@
 // The lab's two services as this project and its peers write them, and how each is built and started.
 import { cpSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DockerfileParser } from "dockerfile-ast";
 import { output } from "../tests/support.ts";
 
 export const SERVICES = ["backend", "frontend"] as const;
@@ -62,6 +63,15 @@ const nginx: Peer = {
   size: async () => statSync(Bun.which("nginx") ?? "").size,
 };
 
+/** What the image of a service sets, for its executable. */
+const imageVariables = (service: Service): Record<string, string> =>
+  Object.fromEntries(
+    DockerfileParser.parse(readFileSync(join(import.meta.dir, "..", `api-${service}`, "Dockerfile"), "utf8"))
+      .getENVs()
+      .flatMap((instruction) => instruction.getProperties())
+      .map((property) => [property.getName(), property.getValue() ?? ""]),
+  );
+
 const ours: Peer = {
   name: "this project",
   answer,
@@ -74,10 +84,10 @@ const ours: Peer = {
   command: (service, { port, backendPort }, folder) => ({
     argv: [join(folder, `api-${service}`)],
     env: {
+      ...imageVariables(service),
       PORT: String(port),
       API_BACKEND_URL: "127.0.0.1",
       API_BACKEND_PORT: String(backendPort),
-      NODE_ENV: "production",
     },
   }),
   size: async (service, folder) => statSync(join(folder, `api-${service}`)).size,

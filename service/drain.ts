@@ -1,4 +1,3 @@
-import type { AnyElysia } from "elysia";
 import { log } from "./log.ts";
 
 /**
@@ -13,14 +12,11 @@ let draining = false;
  * Stops accepting, lets the requests in flight finish, ends the process with code 0. A second signal ends it at
  * once, with the code that a shell shows for the signal.
  */
-export async function drain(app: AnyElysia, signal: "SIGTERM" | "SIGINT"): Promise<never> {
+export async function drain(server: Bun.Server<unknown>, signal: "SIGTERM" | "SIGINT"): Promise<never> {
   if (draining) process.exit(signal === "SIGINT" ? 130 : 143);
   draining = true;
   const start = performance.now();
-  const outcome = await Promise.race([
-    app.server?.stop().then(() => "drained") ?? "drained",
-    Bun.sleep(DRAIN_MS).then(() => "deadline"),
-  ]);
+  const outcome = await Promise.race([server.stop().then(() => "drained"), Bun.sleep(DRAIN_MS).then(() => "deadline")]);
   log("info", "stop", { signal, outcome, ms: Math.round(performance.now() - start) });
   process.exit(0);
 }

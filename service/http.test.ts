@@ -1,9 +1,9 @@
 import { expect, spyOn, test } from "bun:test";
 import { Elysia } from "elysia";
-import { conventions, Failure } from "./http.ts";
+import { conventions, Failure, SETTINGS } from "./http.ts";
 import * as logging from "./log.ts";
 
-const api = new Elysia({ strictPath: true })
+const api = new Elysia(SETTINGS)
   .use(conventions)
   .get("/", "here")
   .post("/form", "taken")

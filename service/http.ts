@@ -26,9 +26,15 @@ export function internalError(thrown: unknown): Response {
 }
 
 /**
+ * How both services are set up: `/traceback/` is another path than `/traceback`, and a host may have any name (Elysia
+ * takes a short one, `a`, for a part of the path unless told otherwise).
+ */
+export const SETTINGS = { strictPath: true, handler: { standardHostname: false } } as const;
+
+/**
  * What both services answer beside their own routes: `/healthz`, OPTIONS, and errors as JSON.
  *
- * @example new Elysia({ strictPath: true }).use(conventions).get("/", …)
+ * @example new Elysia(SETTINGS).use(conventions).get("/", …)
  */
 export function conventions(app: Elysia): Elysia {
   return app
@@ -50,7 +56,7 @@ function unrouted(app: Elysia, request: Request): Response {
   // RFC 9112, section 3.2.
   if (path === undefined) return failure(400, "the Host header is not valid");
   const methods = methodsOf(app, path);
-  // Elysia misreads some paths, `/./` behind a short host name for one: what it did not find is not there.
+  // What Elysia did not find is not there, whatever the list of its routes says.
   if (methods.length === 0 || methods.includes(request.method)) return failure(404, "not found");
   const headers = { allow: [...methods, "OPTIONS"].join(", ") };
   if (request.method === "OPTIONS") return new Response(null, { status: 204, headers });
