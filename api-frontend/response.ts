@@ -92,7 +92,8 @@ export function* readAnswers(): Reader<never> {
   }
 
   function* content(length: number | "chunked"): Reader<Uint8Array | undefined> {
-    let room: Buffer = NOTHING;
+    /** None where there is no more: then what is not announced is only counted, since it may be too large anyway. */
+    let room: Buffer | undefined = NOTHING;
     let size = 0;
     let left = length === "chunked" ? yield* chunkSize() : length;
     try {
@@ -101,8 +102,11 @@ export function* readAnswers(): Reader<never> {
         // What is announced counts already.
         if (size + (left === UNTIL_CLOSE ? here : left) > MAX_BODY) return undefined;
         const isAnnounced = length !== "chunked" && length !== UNTIL_CLOSE;
-        if (size + here > room.length) room = enlarged(room, isAnnounced ? length : size + here);
-        size += take(here).copy(room, size);
+        if (room && size + here > room.length) room = enlarged(room, isAnnounced ? length : size + here);
+        if (!room && isAnnounced) break;
+        const piece = take(here);
+        if (room) piece.copy(room, size);
+        size += here;
         left -= here;
         if (left > 0) {
           const bytes = yield;
@@ -113,9 +117,10 @@ export function* readAnswers(): Reader<never> {
           left = yield* chunkSize();
         }
       }
-      return room.subarray(0, size);
+      if (room) return room.subarray(0, size);
+      throw new Overloaded("too many large answers of the backend at a time");
     } finally {
-      held -= room.length;
+      held -= room?.length ?? 0;
     }
   }
 
@@ -130,12 +135,13 @@ export function* readAnswers(): Reader<never> {
   }
 }
 
-/** One room in place of pieces: an object for each of a million would fill the memory. */
-function enlarged(room: Buffer, size: number): Buffer {
-  const larger = Buffer.allocUnsafe(Math.max(size, Math.min(2 * room.length, MAX_BODY)));
-  const more = larger.length - room.length;
-  if (held + more > MAX_HELD) throw new Overloaded("too many large answers of the backend at a time");
-  held += more;
+/** One room in place of pieces: an object for each of a million would fill the memory. `undefined` where it is full. */
+function enlarged(room: Buffer, size: number): Buffer | undefined {
+  held -= room.length;
+  const length = Math.max(size, Math.min(2 * room.length, MAX_BODY));
+  if (held + length > MAX_HELD) return undefined;
+  held += length;
+  const larger = Buffer.allocUnsafe(length);
   room.copy(larger);
   return larger;
 }
