@@ -4,10 +4,15 @@ import { type Answer, readAnswers } from "./response.ts";
 /** Connections that are kept for later requests. */
 const MAX_IDLE = 64;
 
-/** Connections that may be opened at a time: to a host that drops packets each stays half-open for minutes. */
+/** Connections that are opened at a time. */
 const MAX_OPENING = 64;
-/** Milliseconds after which an opening connection no longer counts. */
-const OPENING_MS = 1000;
+/**
+ * Milliseconds in which one opens, or is given up for another: a packet to a container that is gone is dropped, and
+ * the kernel sends the next a second later (RFC 6298, section 2).
+ */
+const OPENING_MS = 250;
+/** Connections that are tried at a time once one was given up: each stays half-open for minutes. */
+const PROBES = 2;
 
 /**
  * Requests that are sent together over one connection, where they come in the same turn of the event loop
@@ -60,6 +65,7 @@ export class Client {
   /** Until when (`performance.now()`) each request goes over a connection of its own. */
   #apartUntil = 0;
   readonly #opening = new Set<Exchange>();
+  #maxOpening = MAX_OPENING;
   /** Those that wait until one more may be opened, or one is idle. */
   readonly #queue: Exchange[] = [];
 
@@ -103,9 +109,9 @@ export class Client {
   }
 
   #open(exchange: Exchange): void {
-    if (this.#opening.size === MAX_OPENING) return void this.#queue.push(exchange);
+    if (this.#opening.size >= this.#maxOpening) return void this.#queue.push(exchange);
     this.#opening.add(exchange);
-    setTimeout(() => this.#opened(exchange), OPENING_MS);
+    setTimeout(() => this.#giveUp(exchange), OPENING_MS);
     const answers = readAnswers();
     answers.next();
     Bun.connect<State>({
@@ -114,15 +120,18 @@ export class Client {
       data: { answers, exchanges: [], sentAt: 0 },
       socket: {
         open: (connection) => {
-          this.#opened(exchange);
-          if (exchange.cancelled) return void connection.terminate();
+          const isAwaited = this.#opening.delete(exchange) && !exchange.cancelled;
+          this.#maxOpening = MAX_OPENING;
+          this.#openMore();
+          if (!isAwaited) return this.#keep(connection);
           // Nothing joins it: a connection has to answer once before it is trusted with more.
           exchange.connection = connection;
           connection.data.exchanges.push(exchange);
           this.#write(connection);
         },
         connectError: (_connection, error) => {
-          this.#opened(exchange);
+          if (!this.#opening.delete(exchange)) return;
+          this.#openMore();
           exchange.settle(error);
         },
         data: (connection, bytes) => this.#read(connection, bytes),
@@ -131,9 +140,19 @@ export class Client {
     }).catch(() => {});
   }
 
-  #opened(exchange: Exchange): void {
-    const next = this.#opening.delete(exchange) ? this.#next() : undefined;
-    if (next !== undefined) this.#open(next);
+  #giveUp(exchange: Exchange): void {
+    if (!this.#opening.delete(exchange)) return;
+    this.#maxOpening = PROBES;
+    this.#queue.unshift(exchange);
+    this.#openMore();
+  }
+
+  #openMore(): void {
+    while (this.#opening.size < this.#maxOpening) {
+      const next = this.#next();
+      if (next === undefined) return;
+      this.#open(next);
+    }
   }
 
   #next(): Exchange | undefined {
