@@ -185,6 +185,29 @@ describe.each([...SERVICES])("%s", (name) => {
     }
   });
 
+  test("serves on when nobody reads its log", async () => {
+    const port = await freePort();
+    const backend = await start("api-backend");
+    const child = Bun.spawn([executable(name)], {
+      env: {
+        ...{ PORT: String(port), LOG_LEVEL: "debug" },
+        ...{ API_BACKEND_URL: "127.0.0.1", API_BACKEND_PORT: String(backend.port) },
+      },
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    await child.stdout.cancel();
+    try {
+      await until("it serves", () => exchange(port, wire("GET", "/healthz")));
+      for (let i = 0; i < 3; i++) expect(await exchange(port, wire("GET", "/"))).toEndWith(BODY[name]);
+      child.kill("SIGTERM");
+      expect(await child.exited).toBe(0);
+      expect(await child.stderr.text()).toBe("");
+    } finally {
+      child.kill("SIGKILL");
+    }
+  });
+
   test("LOG_LEVEL=debug gives a line a request", async () => {
     const backend = await start("api-backend");
     const { port, child, events } =
