@@ -4,6 +4,8 @@ import * as logging from "../service/log.ts";
 import { askBackend as askFor, MAX_WAITING } from "./backend.ts";
 import { Client } from "./client.ts";
 
+const MIB = 1024 * 1024;
+
 // A backend down to the bytes: what it does with each connection is the test's.
 let server: Server;
 let connections: Socket[];
@@ -125,7 +127,6 @@ test("bytes that are no UTF-8 are no JSON: 502", async () => {
   expect(await failureOf(askBackend(url))).toEqual([502, "GET / on backend API: the answer is not JSON"]);
 });
 
-const MIB = 1024 * 1024;
 const text = (length: number) => `"${"a".repeat(length - 2)}"`;
 
 test("1 MiB is taken", async () => {
@@ -180,6 +181,40 @@ test.each([300, 1300])("a call whose client leaves after %d ms ends, and its con
   expect(performance.now() - start).toBeLessThan(Math.max(leaves, 1000) + 500);
   await Bun.sleep(100);
   expect(closed).toBe(connections.length);
+});
+
+/** A backend that answers the first request of each connection, and does this with those that come together later. */
+async function pipelined(does: (connection: Socket) => void): Promise<Client> {
+  const url = await listen((connection, nth) => {
+    connection.write("HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n1");
+    connection.on("data", () => (nth === 1 ? does(connection) : connection.end(answer('"right"'))));
+  });
+  const client = new Client("127.0.0.1", Number(new URL(url).port));
+  expect(await ask(client)).toBe(1);
+  return client;
+}
+
+test.each([
+  ["an error", "HTTP/1.1 500 X\r\ncontent-length: 99\r\n\r\n"],
+  ["an answer that is too large", `HTTP/1.1 200 OK\r\ncontent-length: ${MIB + 1}\r\n\r\n`],
+  ["the last answer of a connection", "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 1\r\n\r\n2"],
+])("what comes behind %s is nobody's answer", async (_what, head) => {
+  const client = await pipelined((connection) => {
+    connection.write(`${head}${answer('"smuggled"').replace("connection: close\r\n", "").repeat(3)}`);
+  });
+  const calls = await Promise.all(Array.from({ length: 4 }, () => failureOf(ask(client))));
+  expect(JSON.stringify(calls)).not.toContain("smuggled");
+  // Retried over connections of their own.
+  expect(calls.slice(1)).toEqual([1, 1, 1].map((value) => ({ value })));
+});
+
+test("a reset ends no body, only a close does", async () => {
+  const url = await listen((connection, nth) => {
+    if (nth > 1) return void connection.end(answer('"whole"'));
+    connection.write("HTTP/1.1 200 OK\r\n\r\n12");
+    setTimeout(() => connection.resetAndDestroy(), 50);
+  });
+  expect(await askBackend(url)).toBe("whole");
 });
 
 test("a connection that closes early is tried again", async () => {

@@ -41,9 +41,9 @@ export async function askBackend(client: Client, asker: Asker, budget = BUDGET_M
   waiting++;
   const start = performance.now();
   const first = new Attempt();
-  watch(first, start);
-  client.get(first);
   try {
+    client.get(first);
+    watch(first, start);
     const outcome = await first.outcome;
     unwatch(first);
     // Nearly always an answer has come in time.
@@ -85,6 +85,8 @@ async function persist(client: Client, asker: Asker, start: number, budget: numb
       signal: call.signal,
       shouldRetry: ({ error }) => !(error instanceof Malformed),
       onFailedAttempt: ({ error }) => {
+        // That is no trouble of the connection's.
+        if (error instanceof Overloaded) return;
         const cause = CAUSES[(error as NodeJS.ErrnoException).code ?? ""] ?? "connection failed";
         trouble = { cause, at: performance.now() };
       },

@@ -28,8 +28,10 @@ interface State {
   readonly answers: ReturnType<typeof readAnswers>;
   /** In the order in which they were asked, and are answered. */
   readonly exchanges: Exchange[];
+  /** By `performance.now()`. */
   sentAt: number;
 }
+const NOT_YET = Number.POSITIVE_INFINITY;
 type Connection = Socket<State>;
 
 /** A request; whoever asks says what becomes of the answer. */
@@ -93,7 +95,10 @@ export class Client {
   #send(connection: Connection, exchange: Exchange): void {
     exchange.connection = connection;
     const size = connection.data.exchanges.push(exchange);
-    if (size === 1 && this.#unsent.push(connection) === 1) setImmediate(this.#sendAll);
+    if (size === 1) {
+      connection.data.sentAt = NOT_YET;
+      if (this.#unsent.push(connection) === 1) setImmediate(this.#sendAll);
+    }
     this.#batch = size < MAX_BATCH && performance.now() > this.#apartUntil ? connection : undefined;
   }
 
@@ -135,7 +140,11 @@ export class Client {
           exchange.settle(error);
         },
         data: (connection, bytes) => this.#read(connection, bytes),
-        close: (connection) => this.#end(connection),
+        close: (connection, error) => {
+          // Only a regular close may end an answer.
+          if (error !== undefined) drop(connection);
+          this.#end(connection);
+        },
       },
     }).catch(() => {});
   }
@@ -166,11 +175,11 @@ export class Client {
     let outcome: Answer | Error | undefined;
     do {
       // What comes over a connection that nothing was asked over is nobody's.
-      if (exchanges.length === 0) return void connection.terminate();
+      if (exchanges.length === 0 || sentAt === NOT_YET) return void drop(connection);
       outcome = nextOf(answers, bytes);
       if (outcome === undefined) return;
       settleFirst(exchanges, outcome);
-      if (outcome instanceof Error || !outcome.reusable) return void connection.terminate();
+      if (outcome instanceof Error || !outcome.reusable) return void drop(connection);
     } while (outcome.hasMore);
     if (exchanges.length === 0) this.#keep(connection);
     else if (performance.now() - sentAt > SLOW_MS) this.#keepApart();
@@ -198,6 +207,12 @@ export class Client {
     this.#apartUntil = performance.now() + APART_MS;
     this.#batch = undefined;
   }
+}
+
+/** Closes it; no byte that it still has, or had, is taken for an answer. */
+function drop(connection: Connection): void {
+  connection.data.answers.return(undefined as never);
+  connection.terminate();
 }
 
 function nextOf(answers: State["answers"], bytes?: Buffer): Answer | Error | undefined {

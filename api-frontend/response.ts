@@ -30,8 +30,9 @@ const SIZE = /^([\da-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r\n$/i;
 
 /** The length of a body that ends with the connection. */
 const UNTIL_CLOSE = Number.POSITIVE_INFINITY;
-/** Bytes of all bodies that are read at a time, but for those that come together with their head. */
+/** Bytes of all large bodies that are read at a time, but for those that come together with their head. */
 const MAX_HELD = 8 * MAX_BODY;
+const LARGE_BODY = 16 * 1024;
 let held = 0;
 
 const NOTHING = Buffer.alloc(0);
@@ -120,7 +121,7 @@ export function* readAnswers(): Reader<never> {
       if (room) return room.subarray(0, size);
       throw new Overloaded("too many large answers of the backend at a time");
     } finally {
-      held -= room?.length ?? 0;
+      held -= heldBy(room);
     }
   }
 
@@ -137,14 +138,16 @@ export function* readAnswers(): Reader<never> {
 
 /** One room in place of pieces: an object for each of a million would fill the memory. `undefined` where it is full. */
 function enlarged(room: Buffer, size: number): Buffer | undefined {
-  held -= room.length;
+  held -= heldBy(room);
   const length = Math.max(size, Math.min(2 * room.length, MAX_BODY));
-  if (held + length > MAX_HELD) return undefined;
-  held += length;
+  if (length > LARGE_BODY && held + length > MAX_HELD) return undefined;
   const larger = Buffer.allocUnsafe(length);
+  held += heldBy(larger);
   room.copy(larger);
   return larger;
 }
+
+const heldBy = (room: Buffer | undefined): number => (room && room.length > LARGE_BODY ? room.length : 0);
 
 function received(bytes: Buffer | undefined): Buffer {
   if (bytes !== undefined) return bytes;
