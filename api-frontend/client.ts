@@ -1,5 +1,5 @@
 import type { Socket } from "bun";
-import { type Answer, readAnswers } from "./response.ts";
+import { type Answer, cutOff, readAnswers } from "./response.ts";
 
 /** Connections that are kept for later requests. */
 const MAX_IDLE = 64;
@@ -192,7 +192,7 @@ export class Client {
     if (idle >= 0) this.#idle.splice(idle, 1);
     if (this.#batch === connection) this.#batch = undefined;
     if (exchanges.length > 1) this.#keepApart();
-    while (exchanges.length > 0) settleFirst(exchanges, nextOf(answers) ?? new Error("closed"));
+    while (exchanges.length > 0) settleFirst(exchanges, nextOf(answers) ?? cutOff());
     answers.return(undefined as never);
   }
 

@@ -151,8 +151,12 @@ const heldBy = (room: Buffer | undefined): number => (room && room.length > LARG
 
 function received(bytes: Buffer | undefined): Buffer {
   if (bytes !== undefined) return bytes;
-  throw Object.assign(new Error("closed before the answer was complete"), { code: "ECONNRESET" });
+  throw cutOff();
 }
+
+/** What a connection that closes early leaves of an answer. */
+export const cutOff = (): NodeJS.ErrnoException =>
+  Object.assign(new Error("closed before the answer was complete"), { code: "ECONNRESET" });
 
 interface Head {
   readonly status: number;
