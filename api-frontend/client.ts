@@ -117,12 +117,10 @@ export class Client {
     if (this.#opening.size >= this.#maxOpening) return void this.#queue.push(exchange);
     this.#opening.add(exchange);
     setTimeout(() => this.#giveUp(exchange), OPENING_MS);
-    const answers = readAnswers();
-    answers.next();
     Bun.connect<State>({
       hostname: this.#host,
       port: this.#port,
-      data: { answers, exchanges: [], sentAt: 0 },
+      data: { answers: readAnswers(), exchanges: [], sentAt: 0 },
       socket: {
         open: (connection) => {
           const isAwaited = this.#opening.delete(exchange) && !exchange.cancelled;

@@ -4,15 +4,20 @@ import { type Answer, MAX_BODY, MAX_HEAD, Malformed, readAnswers } from "./respo
 
 type Outcome = Answer | "malformed" | "more";
 
+/** The bytes, cut at these places. */
+function cut(bytes: Buffer, cuts: readonly number[]): Buffer[] {
+  const places = [0, ...cuts.map((place) => place % (bytes.length + 1)).toSorted((a, b) => a - b), bytes.length];
+  return places
+    .map((place, i) => bytes.subarray(place, places[i + 1] ?? bytes.length))
+    .filter((piece) => piece.length > 0);
+}
+
 /** What a reader gives for bytes that arrive in pieces, cut at these places. */
 function read(bytes: Buffer, cuts: readonly number[] = [], closed = false): Outcome {
   const answers = readAnswers();
-  answers.next();
-  const places = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).toSorted((a, b) => a - b), bytes.length];
   try {
-    for (const [i, place] of places.entries()) {
-      const piece = bytes.subarray(place, places[i + 1] ?? bytes.length);
-      const answer = piece.length > 0 ? answers.next(piece).value : undefined;
+    for (const piece of cut(bytes, cuts)) {
+      const answer = answers.next(piece).value;
       if (answer !== undefined) return answer;
     }
     return closed ? (answers.next().value ?? "more") : "more";
@@ -62,7 +67,6 @@ describe("reads", () => {
 
   test("a million chunks of a byte each, in pieces that arrive one by one, within 64 MiB", () => {
     const answers = readAnswers();
-    answers.next();
     answers.next(response("HTTP/1.1 200 OK", "transfer-encoding: chunked", "", ""));
     const chunks = Buffer.from("1\r\na\r\n".repeat(4096));
     Bun.gc(true);
@@ -148,13 +152,9 @@ test("answers behind one another are each read whole, wherever they are cut", ()
   fc.assert(
     fc.property(fc.array(answer, { minLength: 1, maxLength: 8 }), cuts, (all, cuts) => {
       const bytes = Buffer.concat(all.map(({ bytes }) => bytes));
-      const places = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).toSorted((a, b) => a - b), bytes.length];
       const answers = readAnswers();
-      answers.next();
       const read: Answer[] = [];
-      for (const [i, place] of places.entries()) {
-        const piece = bytes.subarray(place, places[i + 1] ?? bytes.length);
-        if (piece.length === 0) continue;
+      for (const piece of cut(bytes, cuts)) {
         let answer = answers.next(piece).value;
         while (answer !== undefined) {
           read.push(answer);

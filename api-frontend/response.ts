@@ -41,14 +41,21 @@ const NOTHING = Buffer.alloc(0);
 type Reader<Read> = Generator<Answer | undefined, Read, Buffer | undefined>;
 
 /**
- * Reads the answers to `GET`s, one behind another, from the bytes of a connection as they arrive (RFC 9112). It starts
- * with a `next` without bytes; where an answer `hasMore`, so does the next one.
+ * Reads the answers to `GET`s, one behind another, from the bytes of a connection as they arrive (RFC 9112). Where an
+ * answer `hasMore`, the next one starts in the same bytes.
  *
  * @throws {Malformed}
  * @throws {Overloaded}
  * @throws {Error} ECONNRESET where the peer has closed and an answer is not whole
  */
-export function* readAnswers(): Reader<never> {
+export function readAnswers(): Reader<never> {
+  const reader = read();
+  // Up to where it takes the first bytes.
+  reader.next();
+  return reader;
+}
+
+function* read(): Reader<never> {
   let input = received(yield);
   /** What of the input is read. */
   let at = 0;
