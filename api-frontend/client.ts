@@ -123,9 +123,10 @@ export class Client {
       data: { answers: readAnswers(), exchanges: [], sentAt: 0 },
       socket: {
         open: (connection) => {
-          const isAwaited = this.#opening.delete(exchange) && !exchange.cancelled;
+          const isAwaited = this.#opening.delete(exchange);
           this.#maxOpening = MAX_OPENING;
           this.#openMore();
+          if (exchange.cancelled) return void connection.terminate();
           if (!isAwaited) return this.#keep(connection);
           // Nothing joins it: a connection has to answer once before it is trusted with more.
           exchange.connection = connection;
