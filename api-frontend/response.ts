@@ -35,6 +35,10 @@ const MAX_HELD = 8 * MAX_BODY;
 const LARGE_BODY = 16 * 1024;
 let held = 0;
 
+/** Bytes that are read in large pieces until the pieces are collected: by itself the collector lets twice as many stand. */
+const MAX_READ = 32 * MAX_BODY;
+let readLarge = 0;
+
 const NOTHING = Buffer.alloc(0);
 
 /** Takes the next bytes, or `undefined` where the peer has closed; gives `undefined` where it needs more of them. */
@@ -66,13 +70,20 @@ function* read(): Reader<never> {
     if (status < 200) continue;
     const isHere = length !== "chunked" && length <= Math.min(input.length - at, MAX_BODY);
     const body = status !== 200 ? undefined : isHere ? take(length) : yield* content(length);
-    const bytes = yield { status, body, reusable: persists && body !== undefined, hasMore: at < input.length };
-    if (at === input.length) add(received(bytes));
+    const hasMore = at < input.length;
+    if (!hasMore) letGo();
+    const bytes = yield { status, body, reusable: persists && body !== undefined, hasMore };
+    if (!hasMore) input = received(bytes);
+  }
+
+  /** Keeps none of the bytes that are read, while it waits for the next: they come by hundreds of kilobytes. */
+  function letGo(): void {
+    input = at === input.length ? NOTHING : Buffer.from(input.subarray(at));
+    at = 0;
   }
 
   function add(bytes: Buffer): void {
-    input = at === input.length ? bytes : Buffer.concat([input.subarray(at), bytes]);
-    at = 0;
+    input = input.length === 0 ? bytes : Buffer.concat([input, bytes]);
   }
 
   function take(length: number): Buffer {
@@ -95,6 +106,7 @@ function* read(): Reader<never> {
     for (;;) {
       const whole = line(end, what);
       if (whole !== undefined) return whole;
+      letGo();
       add(received(yield));
     }
   }
@@ -117,6 +129,7 @@ function* read(): Reader<never> {
         size += here;
         left -= here;
         if (left > 0) {
+          letGo();
           const bytes = yield;
           if (bytes === undefined && left === UNTIL_CLOSE) break;
           add(received(bytes));
@@ -157,8 +170,13 @@ function enlarged(room: Buffer, size: number): Buffer | undefined {
 const heldBy = (room: Buffer | undefined): number => (room && room.length > LARGE_BODY ? room.length : 0);
 
 function received(bytes: Buffer | undefined): Buffer {
-  if (bytes !== undefined) return bytes;
-  throw cutOff();
+  if (bytes === undefined) throw cutOff();
+  if (bytes.length > LARGE_BODY) readLarge += bytes.length;
+  if (readLarge > MAX_READ) {
+    readLarge = 0;
+    Bun.gc(true);
+  }
+  return bytes;
 }
 
 /** What a connection that closes early leaves of an answer. */

@@ -12,7 +12,9 @@ import { FULL, ms, report, rowOf } from "./report.ts";
 /** At once, one burst after the other. */
 const BURST = 64;
 const BURSTS = FULL ? 10 : 3;
-const MEMORY_KIB = 256 * 1024;
+/** At once, of large answers. */
+const CROWD = FULL ? 1000 : 300;
+const MEMORY_MIB = 256;
 
 beforeAll(compile);
 afterAll(() => {
@@ -54,13 +56,12 @@ const SILENT = error(504, `: no answer within ${BUDGET_MS / 1000} s`);
 const CUT = error(502, ": connection closed before the answer was complete");
 const LARGE = error(502, ": the answer is larger than 1 MiB");
 
-const MIB = `"${"a".repeat(MAX_BODY - 2)}"`;
+type Does = (connection: Socket, request: Buffer) => unknown;
 
-/** What it does with each request, and what the frontend makes of it; some of many it may refuse. */
+/** What it does with each request, and what the frontend makes of it. */
 interface Bad {
-  readonly does: (connection: Socket, request: Buffer) => unknown;
+  readonly does: Does;
   readonly expected: [number, string];
-  readonly refused?: [number, string];
 }
 const BAD: Record<string, Bad> = {
   "never answers": { does: () => {}, expected: SILENT },
@@ -80,11 +81,6 @@ const BAD: Record<string, Bad> = {
     expected: LARGE,
   },
   "sends 200 MB": { does: forever(`${OK}content-length: 200000000\r\n\r\n`, " ".repeat(0x4000)), expected: LARGE },
-  "answers 1 MiB to each": {
-    does: bytes(answer(OK, MIB)),
-    expected: [200, `{\n  "return": ${MIB},\n  "status": "[SUCESS]"\n}\n`],
-    refused: [503, message("too many large answers of the backend at a time")],
-  },
   "answers what is no JSON": { does: bytes(answer(OK, "{'a': 1}")), expected: error(502, ": the answer is not JSON") },
   "sends a head of 1 MB": {
     does: bytes(answer(`${OK}x: ${"a".repeat(1e6)}\r\n`)),
@@ -120,39 +116,64 @@ async function listen(does: (connection: Socket, request: Buffer) => unknown) {
   return { server, port: (server.address() as AddressInfo).port };
 }
 
-test.concurrent.each(Object.keys(BAD))("a backend that %s", async (kind) => {
-  const { does, expected, refused } = BAD[kind] as Bad;
+/** Asks a frontend whose backend does this, one burst after the other, and looks at it afterwards. */
+async function attack(does: Does, rightful: [number, string][], bursts: number[]) {
   const { server, port } = await listen(does);
   const frontend = await startFrontend(port);
-  const rightful = refused === undefined ? [expected] : [expected, refused];
   const client = new Requester(frontend.port, (status, body) =>
     rightful.some((one) => one[0] === status && one[1] === body),
   );
-
   const samples: Sample[] = [];
-  for (let i = 0; i < BURSTS; i++) {
-    samples.push(...(await Promise.all(Array.from({ length: BURST }, () => client.ask()))));
+  for (const burst of bursts) {
+    samples.push(...(await Promise.all(Array.from({ length: burst }, () => client.ask()))));
   }
   client.close();
   server.close();
-  const slowest = Math.max(...samples.map((sample) => sample.ms));
-  const answered = rightful.map(([status]) => `\`${status}\``).join(" or ");
-  report(rowOf(`a backend that ${kind}`, samples, `answered ${answered}, the slowest after ${ms(slowest)}`));
-  expect(samples.find(({ outcome }) => outcome !== "right")).toBeUndefined();
-  expect(slowest).toBeLessThan(BUDGET_MS + 1000);
-
-  if (existsSync(`/proc/${frontend.child.pid}`)) {
+  let peak = 0;
+  if (existsSync("/proc/self")) {
     // None but those that are kept for later.
-    const kept = expected[0] === 200 ? BURST : 0;
-    await until("no connection is left in use", () => connectionsTo(port) <= kept, 5000);
-    const peak = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${frontend.child.pid}/status`, "utf8"))?.[1];
-    expect(Number(peak)).toBeLessThan(MEMORY_KIB);
+    await until("no connection is left in use", () => connectionsTo(port) <= BURST, 5000);
+    const status = readFileSync(`/proc/${frontend.child.pid}/status`, "utf8");
+    peak = Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
   }
   frontend.child.kill("SIGTERM");
   expect(await frontend.child.exited).toBe(0);
   expect(await frontend.errors).toBe("");
-  const events = (await frontend.events()).map(({ event }) => event);
-  expect([...new Set(events)].filter((event) => event !== "backend_call_failed" || refused === undefined)).toEqual(
-    expected[0] === 200 ? ["start", "stop"] : ["start", "backend_call_failed", "stop"],
-  );
+  const events = [...new Set((await frontend.events()).map(({ event }) => event))];
+  return { samples, slowest: Math.max(...samples.map((sample) => sample.ms)), peak, events };
+}
+
+const wrong = (samples: Sample[]) => samples.find(({ outcome }) => outcome !== "right");
+
+test.concurrent.each(Object.keys(BAD))("a backend that %s", async (kind) => {
+  const { does, expected } = BAD[kind] as Bad;
+  const { samples, slowest, peak, events } = await attack(does, [expected], Array(BURSTS).fill(BURST));
+  report(rowOf(`a backend that ${kind}`, samples, `answered \`${expected[0]}\`, the slowest after ${ms(slowest)}`));
+  expect(wrong(samples)).toBeUndefined();
+  expect(slowest).toBeLessThan(BUDGET_MS + 1000);
+  expect(peak).toBeLessThan(MEMORY_MIB);
+  const failures = expected[0] === 200 ? [] : ["backend_call_failed"];
+  expect(events).toEqual(["start", ...failures, "stop"]);
+});
+
+const MIB = `"${"a".repeat(MAX_BODY - 2)}"`;
+
+/** All of 1 MiB: more at a time than there is room for. */
+const LARGE_ANSWERS: Record<string, Does> = {
+  "as long as announced": bytes(`${OK}content-length: ${MAX_BODY}\r\n\r\n${MIB}`),
+  "in chunks": bytes(`${OK}transfer-encoding: chunked\r\n\r\n${MIB.replace(/.{16384}/g, "4000\r\n$&\r\n")}0\r\n\r\n`),
+  "up to the close": (connection) => connection.end(`${OK}\r\n${MIB}`),
+};
+
+// One after the other: the test itself moves as many bytes as the frontend.
+test.each(Object.keys(LARGE_ANSWERS))("a crowd of large answers, %s", async (kind) => {
+  const right: [number, string] = [200, `{\n  "return": ${MIB},\n  "status": "[SUCESS]"\n}\n`];
+  const refused: [number, string] = [503, message("too many large answers of the backend at a time")];
+  const { samples, peak } = await attack(LARGE_ANSWERS[kind] as Does, [right, refused, SILENT], [CROWD]);
+  const answered = samples.filter(({ answer }) => answer.startsWith("HTTP/1.1 200 ")).length;
+  const note = `${answered} answered \`200\`, the others \`503\` or \`504\`; at most ${Math.round(peak)} MiB of 256`;
+  report(rowOf(`${CROWD} answers of 1 MiB at a time, ${kind}`, samples, note));
+  expect(wrong(samples)).toBeUndefined();
+  expect(answered).toBeGreaterThan(0);
+  expect(peak).toBeLessThan(MEMORY_MIB);
 });
