@@ -22,8 +22,13 @@ let interrupted = false;
 /** Ends every command that runs. Whoever waits for one, or starts another one, waits for ever. */
 export async function interrupt(): Promise<void> {
   interrupted = true;
-  for (const child of children) child.kill("SIGTERM");
+  endAll();
   await Promise.all([...children].map(({ exited }) => exited));
+}
+
+/** Tells every command that runs to end. */
+export function endAll(): void {
+  for (const child of children) child.kill("SIGTERM");
 }
 
 const DEFAULT_SECONDS = 600;

@@ -25,7 +25,6 @@ export interface Container {
     readonly RestartPolicy: { readonly Name: string };
   };
   readonly NetworkSettings: {
-    readonly Ports: Readonly<Record<string, readonly { readonly HostPort: string }[] | null>>;
     readonly Networks: Readonly<
       Record<string, { readonly IPAddress: string; readonly Aliases: readonly string[] | null }>
     >;
@@ -58,48 +57,39 @@ export async function inspect<T extends Container | Image>(name: string): Promis
   return JSON.parse(await ask("inspect", name))[0];
 }
 
-/** @throws {Ungradable} where no engine answers */
+/**
+ * Finds out whether an engine answers, and which Compose is here.
+ *
+ * @throws {Ungradable} where one of them is missing
+ */
 export async function requireEngine(): Promise<void> {
   const { code, stderr } = await docker(["version", "--format", "{{.Server.Version}}"], { seconds: 20 });
   if (code !== 0) throw new Ungradable(`no Docker engine answers: ${brief(stderr)}`);
-  await composeCommand();
-}
-
-let found: readonly string[] | undefined;
-
-/** Compose, of whichever generation is here. */
-async function composeCommand(): Promise<readonly string[]> {
-  if (found !== undefined) return found;
-  for (const command of [["docker", "compose"], ["docker-compose"]]) {
-    if ((await run([...command, "version"], { seconds: 20 })).code === 0) found ??= command;
-  }
-  if (found === undefined) throw new Ungradable("there is no Compose: neither `docker compose` nor `docker-compose`");
-  return found;
+  const isPlugin = (await docker(["compose", "version"], { seconds: 20 })).code === 0;
+  if (!isPlugin && Bun.which("docker-compose") === null)
+    throw new Ungradable("there is no Compose: neither `docker compose` nor `docker-compose`");
+  compose.command = isPlugin ? ["docker", "compose"] : ["docker-compose"];
 }
 
 export const compose = {
+  /** Of whichever generation is here. */
+  command: ["docker", "compose"] as readonly string[],
+
   /**
    * A folder's Compose file, with everything in it worked out.
    *
    * @throws {Ungradable} where Compose does not understand it
    */
   async config(folder: string, file: string): Promise<ComposeConfig> {
-    const command = [...(await composeCommand()), "-f", file, "config"];
-    const { code, stdout, stderr } = await run(command, { cwd: folder, seconds: 60 });
+    const { code, stdout, stderr } = await run([...this.command, "-f", file, "config"], { cwd: folder, seconds: 60 });
     if (code !== 0) throw new Ungradable(`${folder}/${file}: Compose does not understand it: ${brief(stderr, 300)}`);
     const config = parse(stdout) as Partial<ComposeConfig> | null;
     return { ...config, services: config?.services ?? {} };
   },
 
   /** Runs a Compose command on a project of our own. */
-  async run(
-    project: string,
-    file: string,
-    folder: string,
-    args: readonly string[],
-    options: Options,
-  ): Promise<Outcome> {
-    const command = [...(await composeCommand()), "-p", project, "-f", file, "--project-directory", folder, ...args];
-    return run(command, { cwd: folder, ...options });
+  run(project: string, file: string, folder: string, args: readonly string[], options: Options): Promise<Outcome> {
+    const place = ["-p", project, "-f", file, "--project-directory", folder];
+    return run([...this.command, ...place, ...args], { cwd: folder, ...options });
   },
 };

@@ -5,8 +5,7 @@ import { backend, call, frontend, used } from "./rules/answers.ts";
 import { network, order, up, variables } from "./rules/compose.ts";
 import { label, published, tree } from "./rules/files.ts";
 import { again, pid1, traceback } from "./rules/process.ts";
-import { Stack } from "./stack.ts";
-import { readSubmission } from "./submission.ts";
+import type { Stack } from "./stack.ts";
 import { brief, text } from "./text.ts";
 
 /** All rules, in the order in which they are judged: what stops or crashes a service comes last. */
@@ -31,38 +30,25 @@ const FULL = 20;
 
 export interface Options {
   readonly registry?: string | undefined;
-  /** Leaves the stack as it is after the last rule. */
-  readonly keep?: boolean | undefined;
+  /** Whether advice is given as well, for which the services are stopped; it is unless told otherwise. */
+  readonly advice?: boolean;
   /** Told before each step. */
   readonly progress?: (step: number, steps: number, rule: Rule | undefined) => void;
-  /** Told of what has to be removed should the grading be interrupted. */
-  readonly started?: (stack: Stack) => void;
 }
 
-/**
- * Grades a folder.
- *
- * @throws {Ungradable} where it, or this machine, allows no grading
- */
-export async function grade(folder: string, options: Options = {}): Promise<Report> {
-  const submission = await readSubmission(folder);
-  const stack = await Stack.prepare(submission);
-  options.started?.(stack);
-  try {
-    const results: Result[] = [];
-    const passed = (id: string) => results.some(({ rule, verdict }) => rule.id === id && verdict === "pass");
-    const graded: Case = { submission, stack, registry: options.registry, passed, crashes: {}, notes: {} };
-    for (const [i, rule] of RULES.entries()) {
-      options.progress?.(i, RULES.length, rule);
-      results.push(await judge(rule, graded));
-    }
-    options.progress?.(RULES.length, RULES.length, undefined);
-    // The advice needs a stop; a stack that is kept is kept running.
-    const advice = passed("up") && !options.keep ? await advise(graded) : [];
-    return { folder, results, advice, mark: markOf(results) };
-  } finally {
-    if (!options.keep) await stack.remove();
+/** Grades a submission by its stack, which is the caller's to remove. */
+export async function grade(stack: Stack, options: Options = {}): Promise<Report> {
+  const results: Result[] = [];
+  const passed = (id: string) => results.some(({ rule, verdict }) => rule.id === id && verdict === "pass");
+  const { submission } = stack;
+  const graded: Case = { submission, stack, registry: options.registry, passed, crashes: {}, notes: {} };
+  for (const [i, rule] of RULES.entries()) {
+    options.progress?.(i, RULES.length, rule);
+    results.push(await judge(rule, graded));
   }
+  options.progress?.(RULES.length, RULES.length, undefined);
+  const advice = passed("up") && options.advice !== false ? await advise(graded) : [];
+  return { folder: submission.name, results, advice, mark: markOf(results) };
 }
 
 async function judge(rule: Rule, graded: Case): Promise<Result> {

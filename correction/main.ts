@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { version } from "../package.json" with { type: "json" };
-import { interrupt } from "./command.ts";
+import { endAll, interrupt } from "./command.ts";
 import { requireEngine } from "./docker.ts";
 import { Ungradable } from "./errors.ts";
 import { grade } from "./grade.ts";
@@ -9,7 +9,8 @@ import { json } from "./report/json.ts";
 import { junit } from "./report/junit.ts";
 import { painter, summary, table } from "./report/table.ts";
 import type { Report, Rule } from "./rule.ts";
-import type { Stack } from "./stack.ts";
+import { Stack } from "./stack.ts";
+import { readSubmission } from "./submission.ts";
 import type { Language } from "./text.ts";
 
 interface Flags {
@@ -25,14 +26,27 @@ const EXIT = { good: 0, failed: 1, ungradable: 2, interrupted: 130 };
 
 let running: Stack | undefined;
 
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.on(signal, async () => {
-    console.error("\ncleaning up");
-    await interrupt();
-    await running?.remove();
-    process.exit(EXIT.interrupted);
-  });
+let ending = false;
+
+/** At the first signal all that was made is removed; at a second one it is left. */
+async function end(): Promise<never> {
+  if (ending) return leave();
+  ending = true;
+  console.error("\ncleaning up");
+  await interrupt();
+  await running?.remove({ interrupted: true }).catch(warn);
+  process.exit(EXIT.interrupted);
 }
+
+function leave(): never {
+  endAll();
+  if (running !== undefined) console.error(`left: the Compose project ${running.project}; ${running.removal}`);
+  process.exit(EXIT.interrupted);
+}
+
+const warn = (error: Error) => console.error(`warning: ${error.message}`);
+
+process.on("SIGINT", end).on("SIGTERM", end);
 
 const program = new Command("correction")
   .description("Grades folders that claim to solve the lab, from outside: files, Docker, HTTP.")
@@ -79,14 +93,13 @@ async function gradeOne(folder: string, { keep, registry, lang }: Flags): Promis
     if (tty) process.stderr.write(`\r\x1b[K${line}`);
     else if (line !== "") console.error(line);
   };
-  const started = (stack: Stack) => {
-    running = stack;
-  };
+  const stack = await Stack.prepare(await readSubmission(folder));
+  running = stack;
   try {
-    const report = await grade(folder, { keep, registry, progress, started });
-    if (keep) console.error(`kept: the Compose project ${running?.project}; ${running?.removal}`);
-    return report;
+    return await grade(stack, { advice: !keep, registry, progress });
   } finally {
+    if (keep) console.error(`kept: the Compose project ${stack.project}; ${stack.removal}`);
+    else await stack.remove().catch(warn);
     running = undefined;
   }
 }

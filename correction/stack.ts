@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Options, Outcome } from "./command.ts";
 import { ask, type Container, compose, docker, inspect } from "./docker.ts";
 import { DockerError } from "./errors.ts";
 import { type Answer, exchange, freePort, get } from "./http.ts";
+import { removeProject } from "./removal.ts";
 import {
   type ComposeConfig,
   type ComposeService,
@@ -28,16 +29,21 @@ let stacks = 0;
 export class Stack {
   /** Of the Compose project; images, containers and networks are named after it. */
   readonly project = `correction${process.pid}x${++stacks}`;
-  readonly #work = mkdtempSync(join(tmpdir(), "correction-"));
-  readonly #file = join(this.#work, "docker-compose.json");
-  readonly #extra: string[] = [];
+  #file = "";
+  /** Where on 127.0.0.1 each service is reached; the subject's port where it shares this machine's network. */
+  readonly #ports: Record<Role, number> = { ...PORT };
+  /** Of the containers, once they were asked for. */
+  readonly #ids = new Map<Role, string>();
+  #others = 0;
 
   private constructor(readonly submission: Submission) {}
 
   static async prepare(submission: Submission): Promise<Stack> {
     const stack = new Stack(submission);
+    const config = await stack.#ownConfig(submission.config);
+    stack.#file = join(mkdtempSync(join(tmpdir(), "correction-")), "docker-compose.json");
     // JSON is YAML in which nothing is ambiguous, "no" among it.
-    writeFileSync(stack.#file, JSON.stringify(await stack.#ownConfig(submission.config)));
+    writeFileSync(stack.#file, JSON.stringify(config));
     return stack;
   }
 
@@ -80,7 +86,8 @@ export class Stack {
     delete service.ports;
     if (role === undefined || service.network_mode === "host") return;
     const inside = (ports.find(({ outside }) => outside === PORT[role]) ?? ports[0])?.inside ?? PORT[role];
-    service.ports = [`127.0.0.1:${await freePort()}:${inside}`];
+    this.#ports[role] = await freePort();
+    service.ports = [`127.0.0.1:${this.#ports[role]}:${inside}`];
   }
 
   #roleOf(name: string): Role | undefined {
@@ -89,7 +96,7 @@ export class Stack {
 
   /** How a stack that was kept is removed by hand. */
   get removal(): string {
-    return `docker-compose -p ${this.project} -f ${this.#file} down --volumes --rmi all`;
+    return `${compose.command.join(" ")} -p ${this.project} -f '${this.#file}' down --volumes --rmi all`;
   }
 
   #compose(args: readonly string[], options: Options): Promise<Outcome> {
@@ -97,16 +104,27 @@ export class Stack {
   }
 
   build = () => this.#compose(["build"], { seconds: LIMIT.build });
-  up = () => this.#compose(["up", "--detach", "--no-build"], { seconds: LIMIT.up });
-  down = (options: Options = {}) =>
-    this.#compose(["down", "--timeout", "1", "--volumes", "--remove-orphans"], { seconds: LIMIT.down, ...options });
+  down = () => this.#compose(["down", "--timeout", "1", "--volumes", "--remove-orphans"], { seconds: LIMIT.down });
+
+  up = () => {
+    this.#ids.clear();
+    return this.#compose(["up", "--detach", "--no-build"], { seconds: LIMIT.up });
+  };
 
   /** @throws {DockerError} where it does not exist */
   async container(role: Role): Promise<Container> {
-    const labels = [`project=${this.project}`, `service=${this.#service(role).name}`, "oneoff=False"];
+    const { name } = this.#service(role);
+    const id = this.#ids.get(role) ?? (await this.#find(name));
+    if (id !== "") this.#ids.set(role, id);
+    return inspect<Container>(id || name);
+  }
+
+  /** The id of a service's container; empty where there is none. */
+  async #find(service: string): Promise<string> {
+    const labels = [`project=${this.project}`, `service=${service}`, "oneoff=False"];
     const filters = labels.flatMap((label) => ["--filter", `label=com.docker.compose.${label}`]);
-    const id = await ask("ps", "--all", "--quiet", ...filters);
-    return inspect<Container>(id.split("\n")[0] || this.#service(role).name);
+    const ids = await ask("ps", "--all", "--quiet", ...filters);
+    return ids.split("\n")[0] ?? "";
   }
 
   #service(role: Role): Service {
@@ -115,33 +133,15 @@ export class Stack {
     return service;
   }
 
-  /** Where a service is reached from here. */
-  async address(role: Role, container?: Container): Promise<{ host: string; port: number }> {
-    const { NetworkSettings, HostConfig } = container ?? (await this.container(role));
-    for (const bindings of Object.values(NetworkSettings.Ports)) {
-      const [binding] = bindings ?? [];
-      if (binding !== undefined) return { host: "127.0.0.1", port: Number(binding.HostPort) };
-    }
-    if (HostConfig.NetworkMode === "host") return { host: "127.0.0.1", port: PORT[role] };
-    const [address] = Object.values(NetworkSettings.Networks).map(({ IPAddress }) => IPAddress);
-    return { host: address ?? "127.0.0.1", port: PORT[role] };
-  }
-
   /** What a service answers to `GET /`. */
-  async get(role: Role, seconds = LIMIT.answer): Promise<Answer> {
-    const { host, port } = await this.address(role);
-    return get(`http://${host}:${port}/`, seconds);
+  get(role: Role, seconds = LIMIT.answer): Promise<Answer> {
+    return get(`http://127.0.0.1:${this.#ports[role]}/`, seconds);
   }
 
   /** The bytes that a service answers to `GET /traceback`; `undefined` where it neither answers nor closes. */
-  async traceback(role: Role): Promise<string | undefined> {
-    const { host, port } = await this.address(role);
-    return exchange(
-      host,
-      port,
-      "GET /traceback HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
-      LIMIT.answer,
-    );
+  traceback(role: Role): Promise<string | undefined> {
+    const request = "GET /traceback HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    return exchange("127.0.0.1", this.#ports[role], request, LIMIT.answer);
   }
 
   /** What happens while a service is stopped; afterwards it runs again. */
@@ -157,40 +157,37 @@ export class Stack {
 
   /** One more frontend beside the running one, with other variables: what it answers to `GET /`. */
   async otherFrontend(variables: Readonly<Record<string, string>>): Promise<Answer> {
-    const name = `${this.project}-other${this.#extra.length}`;
-    this.#extra.push(name);
-    const { name: service, definition } = this.#service("frontend");
+    const other = `${this.project}-other${++this.#others}`;
+    const { name, definition } = this.#service("frontend");
     const inside = portsOf(definition).find(({ outside }) => outside === PORT.frontend)?.inside ?? PORT.frontend;
-    const publish = `127.0.0.1:${await freePort()}:${inside}`;
+    const port = await freePort();
     const settings = Object.entries(variables).flatMap(([key, value]) => ["-e", `${key}=${value}`]);
-    const options = ["--detach", "--no-deps", "--name", name, "--publish", publish, ...settings];
-    const { code, stderr } = await this.#compose(["run", ...options, service], { seconds: 120 });
+    const options = ["--detach", "--no-deps", "--name", other, "--publish", `127.0.0.1:${port}:${inside}`, ...settings];
+    const { code, stderr } = await this.#compose(["run", ...options, name], { seconds: 120 });
     // Without a frontend that runs, silence would prove nothing.
-    if (code !== 0) throw new DockerError(`compose run ${service}: ${brief(stderr, 300)}`);
+    if (code !== 0) throw new DockerError(`compose run ${name}: ${brief(stderr, 300)}`);
     let answer: Answer = { error: "no answer" };
-    for (const end = Date.now() + LIMIT.answer * 1000; Date.now() < end; await Bun.sleep(100)) {
-      const container = await inspect<Container>(name).catch(() => undefined);
-      if (container?.State.Status !== "running") break;
-      const { host, port } = await this.address("frontend", container);
-      answer = await get(`http://${host}:${port}/`, LIMIT.answer);
-      if ("status" in answer) break;
+    for (const end = Date.now() + LIMIT.answer * 1000; Date.now() < end; await Bun.sleep(200)) {
+      answer = await get(`http://127.0.0.1:${port}/`, LIMIT.answer);
+      if ("status" in answer || !(await isRunning(other))) break;
     }
-    await docker(["rm", "--force", name]);
+    await docker(["rm", "--force", other]);
     return answer;
   }
 
-  /** Removes all that was made; may be called at any time, and again. */
-  async remove(): Promise<void> {
-    const last = { cleansUp: true };
-    for (const name of this.#extra) await docker(["rm", "--force", name], last);
-    await this.down(last);
-    const images = await docker(["image", "ls", "--format", "{{.Repository}}:{{.Tag}}", `${this.project}/*`], last);
-    // By name: another submission's image may be the same one.
-    const names = images.stdout.split("\n").filter(Boolean);
-    if (names.length > 0) await docker(["image", "rm", "--force", ...names], last);
-    rmSync(this.#work, { recursive: true, force: true });
+  /**
+   * Removes all that was made; may be called at any time, and again.
+   *
+   * @throws {DockerError} where something of it cannot be removed
+   */
+  async remove({ interrupted = false } = {}): Promise<void> {
+    await removeProject(this.project, !interrupted);
+    rmSync(dirname(this.#file), { recursive: true, force: true });
   }
 }
+
+const isRunning = async (container: string) =>
+  (await ask("inspect", "--format", "{{.State.Status}}", container)) === "running";
 
 function withAlias(networks: ComposeService["networks"], alias: string): NonNullable<ComposeService["networks"]> {
   const names = Array.isArray(networks) ? networks : Object.keys(networks ?? { default: null });

@@ -56,6 +56,9 @@ export interface Service {
 
 /** What a folder holds, before anything of it runs. */
 export interface Submission {
+  /** The folder as it was named. */
+  readonly name: string;
+  /** Its absolute path. */
   readonly folder: string;
   readonly composeFile: string | undefined;
   readonly config: ComposeConfig;
@@ -67,21 +70,21 @@ export interface Submission {
  *
  * @throws {Ungradable} where there is no folder, or Compose does not understand its file
  */
-export async function readSubmission(path: string): Promise<Submission> {
-  const folder = resolve(path);
+export async function readSubmission(name: string): Promise<Submission> {
+  const folder = resolve(name);
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
-    throw new Ungradable(`${path}: there is no such folder`);
+    throw new Ungradable(`${name}: there is no such folder`);
   const composeFile = COMPOSE_FILES.find((file) => existsSync(join(folder, file)));
-  if (composeFile === undefined) return { folder, composeFile, config: { services: {} }, services: {} };
+  if (composeFile === undefined) return { name, folder, composeFile, config: { services: {} }, services: {} };
   const config = await compose.config(folder, composeFile);
   const services: Partial<Record<Role, Service>> = {};
   for (const role of ROLES) {
-    const name = findService(config, role, services);
-    const definition = name === undefined ? undefined : config.services[name];
-    if (name === undefined || definition === undefined) continue;
-    services[role] = { role, name, definition, dockerfile: findDockerfile(folder, definition, role) };
+    const service = findService(config, role, services);
+    const definition = service === undefined ? undefined : config.services[service];
+    if (service === undefined || definition === undefined) continue;
+    services[role] = { role, name: service, definition, dockerfile: findDockerfile(folder, definition, role) };
   }
-  return { folder, composeFile, config, services };
+  return { name, folder, composeFile, config, services };
 }
 
 /** By its port, else its folder, else its variables: never by its name. */

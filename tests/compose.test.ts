@@ -1,20 +1,20 @@
 // Compose alone, without make, in both its generations.
 import { afterAll, describe, expect, test } from "bun:test";
-import { ownStack, removeImages } from "./engine.ts";
+import { compose2, ownStack, removeImages } from "./engine.ts";
 import { BODY, exchange, run, SERVICES, until, wire } from "./support.ts";
 
-/** Where Compose 2 is not here, but Debian's package of it can be had, it is taken from there. */
-async function compose2(): Promise<string[] | undefined> {
-  if ((await run(["docker", "compose", "version"])).code === 0) return ["docker", "compose"];
-  const { code, stdout } = await run(["setup/compose-v2"]);
-  return code === 0 ? ["env", `DOCKER_CONFIG=${stdout.trim()}`, "docker", "compose"] : undefined;
-}
+const compose1 = (await run(["docker-compose", "version", "--short"])).stdout.startsWith("1.");
+const variables = await compose2();
 
-const compose1 = (await run(["docker-compose", "version", "--short"])).stdout.startsWith("1.")
-  ? ["docker-compose"]
-  : undefined;
-
-const GENERATIONS = { "docker-compose 1": compose1, "docker compose 2": await compose2() };
+const GENERATIONS = {
+  "docker-compose 1": compose1 ? ["docker-compose"] : undefined,
+  "docker compose 2": variables && [
+    "env",
+    ...Object.entries(variables).map((entry) => entry.join("=")),
+    "docker",
+    "compose",
+  ],
+};
 
 afterAll(removeImages);
 

@@ -1,5 +1,5 @@
 // What the tests on the real engine share: a stack of their own, and what the engine tells of it.
-import { freePort, type Name, output, run } from "./support.ts";
+import { type Environment, freePort, type Name, output, run } from "./support.ts";
 
 /** Names that no stack in use has: of the Compose project, and of the account that the images are named after. */
 export const OWN = process.env.TEST_NAME ?? `tpdockertest${process.pid}`;
@@ -40,6 +40,13 @@ export interface Image {
  */
 export async function inspect<T extends Container | Image>(id: string): Promise<T> {
   return JSON.parse(await output(["docker", "inspect", id]))[0];
+}
+
+/** The variables with which `docker compose` is Compose 2: taken from Debian where it is not here, else `undefined`. */
+export async function compose2(): Promise<Environment | undefined> {
+  if ((await run(["docker", "compose", "version"])).code === 0) return {};
+  const { code, stdout } = await run(["setup/compose-v2"]);
+  return code === 0 ? { DOCKER_CONFIG: stdout.trim() } : undefined;
 }
 
 /** A stack with names and ports of its own; `compose` is the command that runs it. */

@@ -152,11 +152,10 @@ export const used: Rule = {
       ["API_BACKEND_URL", "nowhere.invalid"],
       ["API_BACKEND_PORT", "9"],
     ] as const;
-    const ignored: (typeof wrong)[number][] = [];
-    for (const [variable, value] of wrong) {
-      const answer = await graded.stack.otherFrontend({ [variable]: value });
-      if (isRight(answer, whole(graded))) ignored.push([variable, value] as (typeof wrong)[number]);
-    }
+    const answers = await Promise.all(
+      wrong.map(([variable, value]) => graded.stack.otherFrontend({ [variable]: value })),
+    );
+    const ignored = wrong.filter((_, i) => isRight(answers[i] ?? { error: "" }, whole(graded)));
     return ignored.map(([variable, value]) =>
       finding(
         text(

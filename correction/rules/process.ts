@@ -1,5 +1,5 @@
 import { docker } from "../docker.ts";
-import { type Answer, get } from "../http.ts";
+import type { Answer } from "../http.ts";
 import { isVisible, listeners } from "../proc.ts";
 import { type Case, Moot, type Rule } from "../rule.ts";
 import { PORT, portsOf, ROLES, type Role } from "../submission.ts";
@@ -30,13 +30,11 @@ async function crash(graded: Case, role: Role): Promise<Finding[]> {
   const { stack } = graded;
   const [before, other] = [await stack.get(role), await stack.get("frontend")];
   const container = await stack.container(role);
-  // Found out beforehand: the backend is back within a second.
-  const frontend = await stack.address("frontend");
   const since = Date.now();
   const findings: Finding[] = [];
   const bytes = await stack.traceback(role).catch((error: Error) => error.message);
   // A frontend must survive a request that finds no backend.
-  if (role === "backend") await get(`http://${frontend.host}:${frontend.port}/`, RETURN / 2);
+  if (role === "backend") await stack.get("frontend", RETURN / 2);
   const place = `/traceback (${role})`;
   if (bytes !== "") {
     const seen = bytes === undefined ? "…" : brief(bytes, 80);

@@ -1,18 +1,20 @@
 // The bot as its users call it: exit codes, files, and what an interruption leaves.
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { output, until } from "../../tests/support.ts";
 import { run } from "../command.ts";
 import { RULES } from "../grade.ts";
-import { right, write } from "./submissions.ts";
+import { removeProject } from "../removal.ts";
+import { MINUTES } from "./grading.ts";
+import { RUNTIME, right, WRONG, write } from "./submissions.ts";
 
 const work = mkdtempSync(join(tmpdir(), "correction cli "));
 const bot = join(work, "correction");
 const good = write(right);
-const bad = write({ ...right, LICENSE: "" });
-rmSync(join(bad, "LICENSE"));
+// Its fault is found before anything is built.
+const bad = write(WRONG["no backend in the Compose file"]?.[1] ?? {});
 
 beforeAll(() => output(["bun", "run", "compile", `--outfile=${bot}`, "correction/main.ts"]));
 afterAll(() => {
@@ -46,49 +48,103 @@ test("a Compose file that is broken: one line, and exit code 2", async () => {
   expect(stderr.trim().split("\n")).toHaveLength(1);
 });
 
-test("several folders: a table each, a summary, JSON and JUnit's XML, exit code 1", async () => {
-  const [json, junit] = [join(work, "marks.json"), join(work, "marks.xml")];
-  const { code, stdout } = await run([bot, good, bad, "--json", json, "--junit", junit, "--lang", "fr"]);
-  expect(code).toBe(1);
-  expect(stdout).toContain(`${good}: 20/20`);
-  expect(stdout).toContain("vu: il n'y a pas de LICENSE");
-  expect(stdout).toMatch(new RegExp(`${bad} *│ 18.9/20 *│ tree`));
-  expect(stdout).not.toContain("\x1b");
-  const reports = JSON.parse(readFileSync(json, "utf8"));
-  expect(reports).toMatchObject([
-    { folder: good, mark: 20 },
-    {
-      folder: bad,
-      mark: 18.9,
-      rules: expect.arrayContaining([expect.objectContaining({ id: "tree", verdict: "fail" })]),
+let started = 0;
+
+/** Starts the bot with a folder of its own for what it keeps for a while. */
+function start(args: readonly string[], variables: Record<string, string> = {}) {
+  const temporary = join(work, String(++started));
+  mkdirSync(temporary);
+  const env = { ...process.env, TMPDIR: temporary, ...variables };
+  const child = Bun.spawn([bot, ...args], { env, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  let said = "";
+  const reading = (async () => {
+    for await (const bytes of child.stderr) said += Buffer.from(bytes);
+  })();
+  return {
+    child,
+    /** All that it has said on stderr, once it has ended. */
+    said: () => reading.then(() => said),
+    says: (text: string) => until(`the bot says ${text}`, () => said.includes(text), 60_000),
+    /** Files, containers, networks and images that are left of its gradings. */
+    async leftovers(): Promise<string> {
+      const filter = ["--quiet", "--filter", `name=correction${child.pid}x`];
+      const lists = [
+        ["docker", "ps", "--all", ...filter],
+        ["docker", "network", "ls", ...filter],
+        ["docker", "volume", "ls", ...filter],
+        ["docker", "image", "ls", "--quiet", "--filter", `reference=correction${child.pid}x*/*`],
+      ];
+      return [...readdirSync(temporary), ...(await Promise.all(lists.map((list) => output(list))))].join("");
     },
-  ]);
-  const xml = readFileSync(junit, "utf8");
-  expect(xml.match(/<testcase /g)).toHaveLength(2 * RULES.length);
-  expect(xml.match(/<failure/g)).toHaveLength(1);
-  expect(await leftovers()).toBe("");
-}, 300_000);
-
-test("an interruption leaves nothing", async () => {
-  const child = Bun.spawn([bot, good], { stdout: "ignore", stderr: "ignore" });
-  await until("its containers run", async () => (await leftovers(child.pid)) !== "", 60_000);
-  child.kill("SIGINT");
-  expect(await child.exited).toBe(130);
-  expect(await leftovers(child.pid)).toBe("");
-}, 120_000);
-
-test("a right folder alone: exit code 0", async () => {
-  expect((await run([bot, good])).code).toBe(0);
-}, 120_000);
-
-/** Containers, networks and images that the gradings of one process made, or that any made of a folder. */
-async function leftovers(pid?: number): Promise<string> {
-  const label = pid === undefined ? `working_dir=${good}` : `=correction${pid}x1`;
-  const filter = ["--filter", `label=com.docker.compose.project${pid === undefined ? "." : ""}${label}`];
-  const lists = [
-    ["docker", "ps", "--all", "--quiet", ...filter],
-    ["docker", "network", "ls", "--quiet", ...filter],
-    ["docker", "image", "ls", "--quiet", `correction${pid}x1/*`],
-  ];
-  return (await Promise.all(lists.map((list) => output(list)))).join("");
+  };
 }
+
+test.concurrent(
+  "a right folder alone: exit code 0",
+  async () => {
+    const { child, leftovers } = start([good, "--registry", "127.0.0.1:9"]);
+    expect(await child.stdout.text()).toContain(`${good}: 20/20`);
+    expect(await child.exited).toBe(0);
+    expect(await leftovers()).toBe("");
+  },
+  5 * MINUTES,
+);
+
+test.concurrent(
+  "several folders: a table each, a summary, JSON and JUnit's XML, exit code 1",
+  async () => {
+    const [json, junit] = [join(work, "marks.json"), join(work, "marks.xml")];
+    const { child, leftovers } = start([bad, bad, "--json", json, "--junit", junit, "--lang", "fr"]);
+    const stdout = await child.stdout.text();
+    expect(await child.exited).toBe(1);
+    expect(stdout).toContain("vu: aucun service du fichier Compose ne peut être le backend");
+    expect(stdout.split("\n").filter((line) => /│ 1\/20 *│ up/.test(line))).toHaveLength(2);
+    expect(stdout).not.toContain("\x1b");
+    const rules = expect.arrayContaining([expect.objectContaining({ id: "up", verdict: "fail" })]);
+    const report = { folder: bad, mark: 1, rules };
+    expect(JSON.parse(readFileSync(json, "utf8"))).toMatchObject([report, report]);
+    const xml = readFileSync(junit, "utf8");
+    expect(xml.match(/<testcase /g)).toHaveLength(2 * RULES.length);
+    expect(xml.match(/<failure/g)).toHaveLength(2);
+    expect(await leftovers()).toBe("");
+  },
+  5 * MINUTES,
+);
+
+test.concurrent.each([["2/14"], ["10/14"], ["13/14"]])(
+  "an interruption at step %s leaves nothing",
+  async (step) => {
+    const { child, says, leftovers } = start([good]);
+    await says(step);
+    child.kill("SIGINT");
+    expect(await child.exited).toBe(130);
+    expect(await leftovers()).toBe("");
+  },
+  5 * MINUTES,
+);
+
+test.concurrent("what the engine does late, for a command that was ended, is removed too", async () => {
+  const project = `correction${process.pid}late`;
+  const label = `com.docker.compose.project=${project}`;
+  const removed = removeProject(project, false);
+  await Bun.sleep(700);
+  await output(["docker", "create", "--label", label, RUNTIME, "/none"]);
+  await removed;
+  expect(await output(["docker", "ps", "--all", "--quiet", "--filter", `label=${label}`])).toBe("");
+});
+
+test.concurrent(
+  "a second interruption leaves all, and says how to remove it",
+  async () => {
+    const { child, says, said, leftovers } = start([good]);
+    await says("8/14");
+    child.kill("SIGINT");
+    await says("cleaning up");
+    child.kill("SIGINT");
+    expect(await child.exited).toBe(130);
+    const removal = /^left: the Compose project \w+; (.*)$/m.exec(await said())?.[1] ?? "false";
+    await output(["sh", "-c", removal]);
+    expect(await leftovers()).toMatch(/^correction-\w+$/);
+  },
+  5 * MINUTES,
+);
