@@ -1,7 +1,9 @@
 // The real stack under load, while its containers crash, are killed, stopped, recreated and overloaded.
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { createConnection } from "node:net";
-import { MAX_WAITING } from "../../api-frontend/backend.ts";
+import { join } from "node:path";
+import { BUDGET_MS, MAX_WAITING } from "../../api-frontend/backend.ts";
+import { BUN } from "../../correction/tests/submissions.ts";
 import { DRAIN_MS } from "../../service/drain.ts";
 import { OWN, ownStack } from "../engine.ts";
 import { BODY, exchange, freePort, type Name, output, run, until, wire } from "../support.ts";
@@ -145,6 +147,27 @@ test("the backend is recreated with another address under load", async () => {
   } finally {
     await docker("rm", "--force", ASIDE, AGAIN);
     await stack.compose("up", "--detach", "--no-build");
+  }
+});
+
+test("a name whose first questions are lost is asked for again after a second", async () => {
+  const { Id } = await stack.container("api-backend");
+  const network = ["--network", `${OWN}_lab`];
+  const program = ["bun", "-e", await Bun.file(join(import.meta.dir, "name-server.js")).text(), await addressOf(Id)];
+  await docker("run", "--detach", "--name", ASIDE, ...network, "--entrypoint", "", BUN, ...program);
+  const port = await freePort();
+  const variables = ["--env", "API_BACKEND_URL=backend.example", "--env", "API_BACKEND_PORT=8001"];
+  const options = ["--detach", "--name", AGAIN, "--dns", await addressOf(ASIDE), "--publish", `${port}:8000`];
+  await docker("run", ...options, ...network, ...variables, stack.image("api-frontend"));
+  try {
+    await until("it listens", () => exchange(port, wire("GET", "/healthz")));
+    const start = performance.now();
+    expect(await exchange(port, wire("GET", "/"))).toEndWith(BODY["api-frontend"]);
+    const took = performance.now() - start;
+    expect(took).toBeGreaterThan(900);
+    expect(took).toBeLessThan(BUDGET_MS / 2);
+  } finally {
+    await docker("rm", "--force", ASIDE, AGAIN);
   }
 });
 
