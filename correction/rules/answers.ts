@@ -123,6 +123,8 @@ export const call: Rule = {
   needs: ["frontend"],
   async check(graded) {
     const stopped = await graded.stack.without("backend", () => graded.stack.get("frontend", ALONE));
+    // What comes next finds both as they were; a frontend that needs no backend answers before it is back.
+    await firstAnswer(graded, "backend", (answer) => "status" in answer, PATIENCE);
     await firstAnswer(graded, "frontend", (answer) => isRight(answer, whole(graded)), PATIENCE);
     if (!isRight(stopped, whole(graded))) return [];
     return [

@@ -82,7 +82,7 @@ async function staysUp(stack: Case["stack"], role: Role): Promise<Finding[]> {
         ),
       ];
     }
-    await Bun.sleep(500);
+    await Bun.sleep(700);
   }
   return [];
 }

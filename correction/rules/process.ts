@@ -87,12 +87,12 @@ async function ended(
 ): Promise<Finding | undefined> {
   const mend = text("In docker-compose.yaml:  restart: always", "Dans docker-compose.yaml :  restart: always");
   const expected = text("the engine starts the container again", "le moteur relance le conteneur");
-  for (let idle = 0; ; await Bun.sleep(200)) {
+  for (let idle = 0; ; await Bun.sleep(300)) {
     const { State, RestartCount } = await stack.container(role);
     const waited = (Date.now() - since) / 1000;
     if (State.Status === "running" && State.StartedAt !== startedAt) break;
     idle = State.Status === "exited" || State.Status === "dead" ? idle + 1 : 0;
-    if (idle > 10 || waited > RETURN) {
+    if (idle > 6 || waited > RETURN) {
       const seen = `${State.Status}, code ${State.ExitCode}, RestartCount ${RestartCount}`;
       return finding(
         text(
@@ -131,6 +131,14 @@ async function ended(
   );
 }
 
+/** Who listens in a container, once somebody does. */
+async function listening(pid: number, port: number): Promise<ReturnType<typeof listeners>> {
+  for (const end = Date.now() + RETURN * 1000; ; await Bun.sleep(200)) {
+    const found = listeners(pid, port);
+    if (found.holders.length > 0 || Date.now() > end) return found;
+  }
+}
+
 /** The first crash of a service: done once, whoever asks. */
 const firstCrash = (graded: Case, role: Role): Promise<Finding[]> => (graded.crashes[role] ??= crash(graded, role));
 
@@ -153,7 +161,7 @@ export const pid1: Rule = {
         continue;
       }
       const inside = portsOf(graded.submission.services[role]?.definition ?? {})[0]?.inside ?? PORT[role];
-      const { first, holders } = listeners(Pid, inside);
+      const { first, holders } = await listening(Pid, inside);
       if (holders.some((holder) => holder.inside === 1)) continue;
       const [holder] = holders;
       const who = holder === undefined ? "?" : `${holder.name} (${holder.inside})`;
