@@ -46,13 +46,20 @@ export function exchange(host: string, port: number, request: string, seconds = 
   });
 }
 
-/** A TCP port of this machine that nothing listens on. */
-export function freePort(): Promise<number> {
+/** From here on, below those that Linux and others give to outgoing connections. */
+const PORTS = { first: 10_000, count: 22_000 };
+
+/** A TCP port of this machine that nothing listens on, and that no outgoing connection will take. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = PORTS.first + Math.floor(Math.random() * PORTS.count);
+    if (await isFree(port)) return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
   const server = createServer();
-  return new Promise((resolve, reject) => {
-    server.on("error", reject).listen(0, () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" ? (address?.port ?? 0) : 0));
-    });
+  return new Promise((resolve) => {
+    server.on("error", () => resolve(false)).listen(port, () => server.close(() => resolve(true)));
   });
 }
