@@ -153,7 +153,7 @@ test("the backend is recreated with another address under load", async () => {
 test("a name whose first questions are lost is asked for again after a second", async () => {
   const { Id } = await stack.container("api-backend");
   const network = ["--network", `${OWN}_lab`];
-  const program = ["bun", "-e", await Bun.file(join(import.meta.dir, "name-server.js")).text(), await addressOf(Id)];
+  const program = ["bun", "-e", await Bun.file(join(import.meta.dir, "name-server.ts")).text(), await addressOf(Id)];
   await docker("run", "--detach", "--name", ASIDE, ...network, "--entrypoint", "", BUN, ...program);
   const port = await freePort();
   const variables = ["--env", "API_BACKEND_URL=backend.example", "--env", "API_BACKEND_PORT=8001"];
