@@ -8,9 +8,12 @@ if ((BASH_VERSINFO[0] < 5)) || ! command -v timeout >/dev/null; then
 fi
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+# What Bun leaves in this folder where it is ended while it compiles.
+drop_half_compiled() { rm -f .*.bun-build; }
+
 # Without a trap bash goes on behind a command that met Ctrl-C by an exit code of its own, as Compose does.
-trap 'exit 130' INT
-trap 'exit 143' TERM
+trap 'drop_half_compiled; exit 130' INT
+trap 'drop_half_compiled; exit 143' TERM
 
 # One line of progress, on stderr: stdout is for what a script answers.
 say() { printf '==> %s\n' "$*" >&2; }
