@@ -22,8 +22,6 @@ const CAUSES: Record<string, string> = {
   ENOTFOUND: "host name not found",
 };
 
-const NEVER = new Promise<never>(() => {});
-
 type Asker = Pick<Request, "signal">;
 
 let waiting = 0;
@@ -97,8 +95,10 @@ async function persist(client: Client, asker: Asker, start: number, budget: numb
     line.catch(() => {});
     lines.push(line);
   };
-  // Should it fail after all, the others go on without it.
-  if (first.late !== undefined) join(first.late.then((outcome) => (isFailure(outcome) ? NEVER : answerOf(outcome))));
+  // Should it fail after all, the others go on without it. Not one promise for all calls: it would keep what each of
+  // them hangs on it, for ever.
+  const never = new Promise<never>(() => {});
+  if (first.late !== undefined) join(first.late.then((outcome) => (isFailure(outcome) ? never : answerOf(outcome))));
   client.closeIdle();
   // Asked for no earlier than here: to make one takes longer than most requests.
   const { signal } = asker;

@@ -182,40 +182,30 @@ test("the backend is stopped under load, and started again", async () => {
     const start = performance.now();
     await docker("stop", Id);
     took = performance.now() - start;
-    expect(await docker("inspect", "--format", "{{.State.ExitCode}}", Id)).toBe("0");
+    const code = await docker("inspect", "--format", "{{.State.ExitCode}}", Id);
     await docker("start", Id);
+    return code;
   };
-  const [samples] = await Promise.all([client.load(STOP_RATE, 5), stop()]);
+  const [samples, code] = await Promise.all([client.load(STOP_RATE, 5), stop()]);
   client.close();
-  report(rowOf("backend: `docker stop`, `docker start`", samples, `stopped in ${ms(took)}, exit code 0`));
+  report(rowOf("backend: `docker stop`, `docker start`", samples, `stopped in ${ms(took)}, exit code ${code}`));
+  expect(code).toBe("0");
   expect(count(samples, "right")).toBe(STOP_RATE * 5);
   expect(took).toBeLessThan(DRAIN_MS);
 });
 
 test("the frontend is stopped under load", async () => {
-  const port = stack.ports["api-frontend"];
-  await docker("stop", (await stack.container("api-frontend")).Id);
-  // One that tells of each request that it answers.
-  const variables = ["LOG_LEVEL=debug", "API_BACKEND_URL=api-backend", "API_BACKEND_PORT=8001"];
-  const options = ["--detach", "--name", ASIDE, "--network", `${OWN}_lab`, "--publish", `${port}:8000`];
-  await docker("run", ...options, ...variables.flatMap((variable) => ["--env", variable]), stack.image("api-frontend"));
-  await until("it serves", () => serves("api-frontend"));
-  const client = frontend();
-  let took = 0;
-  const stop = async () => {
-    await Bun.sleep(1000);
-    const start = performance.now();
-    await docker("stop", ASIDE);
-    took = performance.now() - start;
-  };
-  const [samples] = await Promise.all([client.load(STOP_RATE, 3), stop()]);
-  client.close();
-  const log = (await docker("logs", ASIDE)).split("\n").map((line) => JSON.parse(line));
-  const code = await docker("inspect", "--format", "{{.State.ExitCode}}", ASIDE);
-  await docker("rm", "--force", ASIDE);
-  await docker("start", (await stack.container("api-frontend")).Id);
-  await until("the frontend serves again", () => serves("api-frontend"));
-
+  const { Id } = await stack.container("api-frontend");
+  await docker("stop", Id);
+  let stopped: Awaited<ReturnType<typeof stopUnderLoad>>;
+  try {
+    stopped = await stopUnderLoad();
+  } finally {
+    await run(["docker", "rm", "--force", ASIDE]);
+    await docker("start", Id);
+    await until("the frontend serves again", () => serves("api-frontend"));
+  }
+  const { samples, took, log, code } = stopped;
   const accepted =
     log.filter(({ event, path, status }) => event === "request" && path === "/" && status === 200).length - 1;
   const answered = count(samples, "right");
@@ -233,6 +223,27 @@ test("the frontend is stopped under load", async () => {
   expect([code, log.at(-1)]).toMatchObject(["0", { event: "stop", outcome: "drained" }]);
   expect(took).toBeLessThan(DRAIN_MS);
 });
+
+/** Stops a frontend that logs each request that it answers, in place of the stack's. */
+async function stopUnderLoad() {
+  const variables = ["LOG_LEVEL=debug", "API_BACKEND_URL=api-backend", "API_BACKEND_PORT=8001"];
+  const published = `${stack.ports["api-frontend"]}:8000`;
+  const options = ["--detach", "--name", ASIDE, "--network", `${OWN}_lab`, "--publish", published];
+  await docker("run", ...options, ...variables.flatMap((variable) => ["--env", variable]), stack.image("api-frontend"));
+  await until("it serves", () => serves("api-frontend"));
+  const client = frontend();
+  let took = 0;
+  const stop = async () => {
+    await Bun.sleep(1000);
+    const start = performance.now();
+    await docker("stop", ASIDE);
+    took = performance.now() - start;
+  };
+  const [samples] = await Promise.all([client.load(STOP_RATE, 3), stop()]);
+  client.close();
+  const log: Record<string, unknown>[] = (await docker("logs", ASIDE)).split("\n").map((line) => JSON.parse(line));
+  return { samples, took, log, code: await docker("inspect", "--format", "{{.State.ExitCode}}", ASIDE) };
+}
 
 test("the frontend crashes under load", async () => {
   const client = frontend();
