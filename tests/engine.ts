@@ -66,13 +66,27 @@ export async function ownStack(compose: string[] = ["setup/compose"]) {
     env,
     image: (name: Name) => `docker.io/${OWN}/${name}:latest`,
     compose: (...args: string[]) => output([...compose, ...args], env),
-    container: async (name: Name) => inspect<Container>(await output([...compose, "ps", "-q", name], env)),
+    container: async (name: Name) => inspect<Container>(await containerOf(name)),
     /** Removes all that the stack is made of, images too. */
     async remove() {
       await output([...compose, "down", "--timeout", "2"], env);
       await removeImages();
     },
   };
+}
+
+/**
+ * The id of a service's container, running or not: Compose 1's `ps -q` lists both, Compose 2's what runs alone.
+ *
+ * @throws {Error} where there is none, or more than one
+ */
+async function containerOf(name: Name): Promise<string> {
+  // Compose 2 puts the first two on images as well, from which any container takes them; the third never.
+  const labels = [`project=${OWN}`, `service=${name}`, "oneoff=False"];
+  const filters = labels.flatMap((label) => ["--filter", `label=com.docker.compose.${label}`]);
+  const ids = await output(["docker", "ps", "--all", "--quiet", ...filters]);
+  if (!/^\w+$/.test(ids)) throw new Error(`not one container of ${name}: ${JSON.stringify(ids)}`);
+  return ids;
 }
 
 /** Removes the images of the tests' own account, wherever they were tagged for. */
