@@ -8,76 +8,76 @@ help: ## list the targets
 
 .PHONY: up
 up: engine bases ## build and start the stack, show what both services answer
-	@setup/up
+	@scripts/up
 
 .PHONY: down
 down: ## stop the stack and remove its containers and its network
-	@setup/engine --check && setup/compose down
+	@scripts/engine --check && scripts/compose down
 
 .PHONY: restart
 restart: ## restart the containers as they are
-	@setup/engine --check && setup/compose restart
+	@scripts/engine --check && scripts/compose restart
 
 .PHONY: ps
 ps: ## list the containers
-	@setup/engine --check && setup/compose ps
+	@scripts/engine --check && scripts/compose ps
 
 .PHONY: logs
 logs: ## follow the logs (Ctrl-C ends it)
-	@setup/engine --check && setup/compose logs --follow
+	@scripts/engine --check && scripts/compose logs --follow
 
 .PHONY: build
 build: engine bases ## build both images
-	@setup/compose build
+	@scripts/compose build
 
 .PHONY: tag
 tag: engine bases ## tag both images as latest and as the version
-	@setup/publish --tag
+	@scripts/publish --tag
 
 .PHONY: push
 push: engine bases ## build, tag and push both images to HUB_USER's account, or to another REGISTRY
-	@setup/publish
+	@scripts/publish
 
 .PHONY: check
-check: engine $(if $(TP),,bases) correction ## grade a submission of the lab: this one, or that of TP=<folder>
-	@bin/correction "$(or $(TP),.)"
+check: engine $(if $(TP),,bases) grader ## grade a submission of the lab: this one, or that of TP=<folder>
+	@bin/grader "$(or $(TP),.)"
 
-.PHONY: correction
-correction: ## compile the grading bot to one executable, bin/correction
-	@setup/correction
+.PHONY: grader
+grader: ## compile the grading bot to one executable, bin/grader
+	@scripts/grader
 
 .PHONY: dev
 dev: ## run both services from their sources, with reload, without Docker
-	@setup/dev
+	@scripts/dev
 
 .PHONY: test
 test: lint engine bases ## check everything, on the real engine too
-	@setup/test
+	@scripts/test
 
 .PHONY: lint
 lint: ## check types, style and scripts
-	@setup/lint
+	@scripts/lint
 
 .PHONY: figures
 figures: engine bases ## measure what the README tells: sizes, times, the cost of a probe
-	@setup/test --figures
+	@scripts/test --figures
 
 .PHONY: chaos
 chaos: engine bases ## crashes, stops, faults and load at full size; writes the README's table of faults
-	@setup/test --chaos
+	@scripts/test --chaos
 
 .PHONY: bench
 bench: ## measure both services beside their peers; writes the README's tables
-	@setup/bench
+	@scripts/bench
 
 .PHONY: engine
 engine: ## see to it that a Docker engine and Compose are there
-	@setup/engine
+	@scripts/engine
 
 .PHONY: bases
 bases: engine ## see to it that the base images are there
-	@setup/bases
+	@scripts/bases
 
 .PHONY: clean
 clean: ## remove all that was made here: stack, images, stand-ins, downloads
-	@setup/clean
+	@scripts/clean

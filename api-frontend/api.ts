@@ -1,11 +1,11 @@
 import { Elysia } from "elysia";
+import { Client } from "../http-client/client.ts";
 import { host, port } from "../service/config.ts";
 import { traceback } from "../service/crash.ts";
 import { conventions, SETTINGS } from "../service/http.ts";
 import { json } from "../service/json.ts";
 import { serve } from "../service/serve.ts";
 import { askBackend } from "./backend.ts";
-import { Client } from "./client.ts";
 
 /** The frontend of the lab, calling the backend at this host and port. */
 export function api(host: string, port: number) {

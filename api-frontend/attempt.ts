@@ -1,5 +1,5 @@
-import { Exchange } from "./client.ts";
-import type { Answer } from "./response.ts";
+import type { Answer } from "../http-client/answers.ts";
+import { Exchange } from "../http-client/client.ts";
 
 /** Milliseconds of silence that are met with one more attempt: connections to a killed container never reset. */
 export const OVERDUE_MS = 1000;

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, type Mock, spyOn, test } from "bun:test";
 import { createServer, type Server, type Socket } from "node:net";
+import { Client } from "../http-client/client.ts";
 import * as logging from "../service/log.ts";
 import { askBackend as askFor, MAX_WAITING } from "./backend.ts";
-import { Client } from "./client.ts";
 
 const MIB = 1024 * 1024;
 

@@ -1,10 +1,10 @@
 import pRetry from "p-retry";
+import { type Answer, Malformed, Overloaded } from "../http-client/answers.ts";
+import type { Client } from "../http-client/client.ts";
 import { Failure } from "../service/http.ts";
 import { parse } from "../service/json.ts";
 import { log } from "../service/log.ts";
 import { Attempt, type Outcome, OVERDUE_MS, unwatch, watch } from "./attempt.ts";
-import type { Client } from "./client.ts";
-import { type Answer, Malformed, Overloaded } from "./response.ts";
 
 /** Milliseconds that one call may take in all; the drain of a stopping frontend is longer. */
 export const BUDGET_MS = 5000;

@@ -1,8 +1,9 @@
 import { connect } from "node:net";
 import { join } from "node:path";
-import { freePort, output } from "../tests/support.ts";
+import { output } from "../host/command.ts";
+import { cpuOf, family, memoryOf } from "../host/processes.ts";
+import { freePort } from "../host/tcp.ts";
 import type { Peer, Ports, Service } from "./peers.ts";
-import { cpuOf, family, memoryOf } from "./processes.ts";
 
 /** What is measured has a core for itself; wrk, the backend of a frontend, and this program share the other. */
 export const CORE = { measured: 0, others: 1 } as const;

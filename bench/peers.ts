@@ -1,8 +1,9 @@
 // The lab's two services as this project and its peers write them, and how each is built and started.
+
 import { cpSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DockerfileParser } from "dockerfile-ast";
-import { output } from "../tests/support.ts";
+import { output } from "../host/command.ts";
 
 export const SERVICES = ["backend", "frontend"] as const;
 export type Service = (typeof SERVICES)[number];
@@ -78,7 +79,7 @@ const ours: Peer = {
   ships: "the executable",
   build: async (folder) => {
     for (const service of SERVICES) {
-      await output(["bun", "run", "compile", `--outfile=${folder}/api-${service}`, `api-${service}/api.ts`]);
+      await output(["scripts/compile", `${folder}/api-${service}`, `api-${service}/api.ts`]);
     }
   },
   command: (service, { port, backendPort }, folder) => ({

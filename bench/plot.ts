@@ -1,6 +1,6 @@
+import { show } from "../testing/statistics.ts";
 import { SERVICES } from "./peers.ts";
-import type { Entry } from "./report.ts";
-import { show } from "./statistics.ts";
+import type { Entry } from "./results.ts";
 
 const WIDTH = 760;
 const LEFT = 130;

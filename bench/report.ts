@@ -1,41 +1,10 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { writeReadme } from "../testing/readme.ts";
+import { type Spread, show, showSpread } from "../testing/statistics.ts";
 import { SERVICES, type Service } from "./peers.ts";
 import { plot } from "./plot.ts";
-import { writeReadme } from "./readme.ts";
-import { type Spread, show, showSpread } from "./statistics.ts";
-
-/** What was measured of one service of one peer. */
-export interface Entry {
-  readonly service: Service;
-  readonly peer: string;
-  /** Microseconds a request. */
-  readonly cpu: Spread;
-  /** The same over nginx's of the same round. */
-  readonly cpuToNginx: Spread;
-  /** Requests a second. */
-  readonly rate: Spread;
-  /** Microseconds. */
-  readonly p50: Spread;
-  readonly p99: Spread;
-  /** Milliseconds from start to first answer. */
-  readonly start: Spread;
-  /** MiB. */
-  readonly idleResident: Spread;
-  readonly idlePrivate: Spread;
-  readonly loadedResident: Spread;
-  readonly loadedPrivate: Spread;
-  /** Bytes, and of what. */
-  readonly size: number;
-  readonly ships: string;
-}
-
-export interface Results {
-  /** The model of the processor. */
-  readonly cpu: string;
-  readonly rounds: number;
-  readonly entries: readonly Entry[];
-}
+import type { Entry, Results } from "./results.ts";
 
 /** Writes the results, the plot and the README's tables. */
 export async function publish(results: Results): Promise<void> {

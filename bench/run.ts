@@ -1,13 +1,15 @@
 // Measures this project's two services beside peers: `make bench`. Writes bench/results.json, and from it the plot
 // bench/speed.svg and the tables of the README.
+
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { output } from "../tests/support.ts";
+import { output } from "../host/command.ts";
+import { spreadOf } from "../testing/statistics.ts";
 import { CORE, endAll, measure, type Round } from "./measure.ts";
 import { PEERS, type Peer, SERVICES } from "./peers.ts";
-import { type Entry, publish } from "./report.ts";
-import { spreadOf } from "./statistics.ts";
+import { publish } from "./report.ts";
+import type { Entry } from "./results.ts";
 
 const ROUNDS = 5;
 

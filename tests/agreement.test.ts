@@ -1,10 +1,11 @@
 // What has to stand in two places says the same in both.
+
 import { expect, test } from "bun:test";
 import { BUDGET_MS } from "../api-frontend/backend.ts";
 import { packageManager } from "../package.json" with { type: "json" };
 import { DRAIN_MS } from "../service/drain.ts";
 import { TIMEOUT_MS } from "../service/healthcheck.ts";
-import { SERVICES } from "./support.ts";
+import { SERVICES } from "../testing/services.ts";
 
 const read = (path: string) => Bun.file(path).text();
 const compose = await read("docker-compose.yaml");
@@ -22,9 +23,12 @@ test("a probe gives up before the engine gives it up, and before the next one", 
   expect(timeout).toBeLessThanOrEqual(interval ?? 0);
 });
 
-test("the two Dockerfiles differ in the name, the port and the description alone", async () => {
+test("the two Dockerfiles differ in the name, the port, the description and the HTTP client alone", async () => {
   const [backend, frontend] = await Promise.all(SERVICES.map((name) => read(`${name}/Dockerfile`)));
-  const same = (text = "") => text.replace(/api-(back|front)end|800[01]|(?<=description=").*(?=")/g, "…");
+  const same = (text = "") =>
+    text
+      .replace(/api-(back|front)end|800[01]|(?<=description=").*(?=")/g, "…")
+      .replace("COPY http-client http-client\n", "");
   expect(same(frontend)).toBe(same(backend));
 });
 
@@ -41,7 +45,7 @@ test("the defaults of docker-compose.yaml are those of the Dockerfiles", async (
   ]);
   for (const [, name, value] of defaults)
     expect(dockerfile).toContain(`\nARG ${name}=${value}\n`.slice(name === "BUN_IMAGE" ? 1 : 0));
-  for (const path of ["docker-compose.yaml", "setup/compose", "setup/publish"]) {
+  for (const path of ["docker-compose.yaml", "scripts/compose", "scripts/publish"]) {
     for (const [, user] of (await read(path)).matchAll(/HUB_USER(?::-| )(\w+)/g)) expect(user).toBe("tpdocker");
   }
 });

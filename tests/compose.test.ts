@@ -1,7 +1,11 @@
 // Compose alone, without make, in both its generations.
+
 import { afterAll, describe, expect, test } from "bun:test";
-import { compose2, ownStack, removeImages } from "./engine.ts";
-import { BODY, exchange, run, SERVICES, until, wire } from "./support.ts";
+import { run } from "../host/command.ts";
+import { BODY, SERVICES } from "../testing/services.ts";
+import { compose2, ownStack, removeImages } from "../testing/stack.ts";
+import { until } from "../testing/until.ts";
+import { exchange, wire } from "../testing/wire.ts";
 
 const compose1 = (await run(["docker-compose", "version", "--short"])).stdout.startsWith("1.");
 const variables = await compose2();

@@ -1,10 +1,15 @@
 // The compiled executables, each run as a process of this machine.
+
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { rmSync, writeFileSync } from "node:fs";
 import { createConnection } from "node:net";
 import { join } from "node:path";
-import { compile, endAll, executable, folder, remove, start, startFrontend } from "./executables.ts";
-import { answer, BODY, exchange, freePort, run, SERVICES, until, wire } from "./support.ts";
+import { run } from "../host/command.ts";
+import { freePort } from "../host/tcp.ts";
+import { compile, endAll, executable, folder, remove, start, startFrontend } from "../testing/executables.ts";
+import { BODY, SERVICES } from "../testing/services.ts";
+import { until } from "../testing/until.ts";
+import { answer, exchange, wire } from "../testing/wire.ts";
 
 beforeAll(compile);
 afterEach(endAll);
@@ -140,16 +145,16 @@ describe.each([...SERVICES])("%s", (name) => {
 
   test("is its own probe", async () => {
     const { port } = (await startBoth())[name];
-    expect(await run([executable(name), "healthcheck"], { PORT: String(port) })).toEqual({
+    expect(await run([executable(name), "healthcheck"], { env: { PORT: String(port) } })).toEqual({
       code: 0,
       stdout: "",
       stderr: "",
     });
     const closed = await freePort();
-    const failed = await run([executable(name), "healthcheck"], { PORT: String(closed) });
+    const failed = await run([executable(name), "healthcheck"], { env: { PORT: String(closed) } });
     expect(failed.code).toBe(1);
     expect(failed.stderr).toMatch(new RegExp(`^port ${closed}: .+\n$`));
-    expect((await run([executable(name), "healthcheck"], { PORT: "x" })).code).toBe(78);
+    expect((await run([executable(name), "healthcheck"], { env: { PORT: "x" } })).code).toBe(78);
   });
 
   test("an argument that it does not know ends it with 64", async () => {
@@ -163,9 +168,7 @@ describe.each([...SERVICES])("%s", (name) => {
   test("a port that is taken ends it with 71 and names the variable", async () => {
     const { port } = (await startBoth())[name];
     const second = await run([executable(name)], {
-      PORT: String(port),
-      API_BACKEND_URL: "127.0.0.1",
-      API_BACKEND_PORT: "1",
+      env: { PORT: String(port), API_BACKEND_URL: "127.0.0.1", API_BACKEND_PORT: "1" },
     });
     expect(second).toEqual({
       code: 71,
@@ -226,12 +229,12 @@ describe.each([...SERVICES])("%s", (name) => {
 });
 
 test("a wrong value gives one line for each variable, and exit code 78", async () => {
-  expect(await run([executable("api-backend")], { PORT: "80x", LOG_LEVEL: "loud" })).toEqual({
+  expect(await run([executable("api-backend")], { env: { PORT: "80x", LOG_LEVEL: "loud" } })).toEqual({
     code: 78,
     stdout: "",
     stderr: 'PORT="80x": expected a port number from 1 to 65535\nLOG_LEVEL="loud": expected info or debug\n',
   });
-  expect(await run([executable("api-frontend")], { API_BACKEND_URL: "http://api-backend" })).toEqual({
+  expect(await run([executable("api-frontend")], { env: { API_BACKEND_URL: "http://api-backend" } })).toEqual({
     code: 78,
     stdout: "",
     stderr:

@@ -1,7 +1,10 @@
 // The two images, as the engine built them.
+
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { type Image, inspect, OWN, ownStack, removeImages } from "./engine.ts";
-import { type Name, output, PORT, run, SERVICES } from "./support.ts";
+import { output, run } from "../host/command.ts";
+import { type Image, inspect } from "../host/docker.ts";
+import { type Name, PORT, SERVICES } from "../testing/services.ts";
+import { OWN, ownStack, removeImages } from "../testing/stack.ts";
 
 const stack = await ownStack();
 
@@ -11,7 +14,7 @@ beforeAll(async () => {
 afterAll(removeImages);
 
 const base = async () =>
-  (await output(["bash", "-c", ". setup/common.sh; setting RUNTIME_IMAGE ''"])) || dockerfileBase();
+  (await output(["bash", "-c", ". scripts/common.sh; setting RUNTIME_IMAGE ''"])) || dockerfileBase();
 const dockerfileBase = async () =>
   /^ARG RUNTIME_IMAGE=(.+)$/m.exec(await Bun.file("api-backend/Dockerfile").text())?.[1] ?? "";
 
@@ -32,7 +35,7 @@ describe.each([...SERVICES])("the image of %s", (name: Name) => {
     expect(Config.Entrypoint).toEqual([`/${name}`]);
     expect(Config.Cmd ?? []).toEqual([]);
     expect(Config.ExposedPorts).toEqual({ [`${PORT[name]}/tcp`]: {} });
-    expect(Config.Healthcheck.Test).toEqual(["CMD", `/${name}`, "healthcheck"]);
+    expect(Config.Healthcheck?.Test).toEqual(["CMD", `/${name}`, "healthcheck"]);
   });
 
   test("tells where it comes from", async () => {

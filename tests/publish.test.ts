@@ -1,8 +1,14 @@
 // `make push`, to a real registry on this machine, and the way back.
+
 import { afterAll, expect, test } from "bun:test";
-import { type Image, inspect, OWN, ownStack, removeImages } from "./engine.ts";
-import { startRegistry } from "./registry.ts";
-import { BODY, exchange, freePort, type Name, output, PORT, run, SERVICES, until, wire } from "./support.ts";
+import { output, run } from "../host/command.ts";
+import { type Image, inspect } from "../host/docker.ts";
+import { freePort } from "../host/tcp.ts";
+import { startRegistry } from "../testing/registry.ts";
+import { BODY, type Name, PORT, SERVICES } from "../testing/services.ts";
+import { OWN, ownStack, removeImages } from "../testing/stack.ts";
+import { until } from "../testing/until.ts";
+import { exchange, wire } from "../testing/wire.ts";
 
 const stack = await ownStack();
 const { version } = await Bun.file("package.json").json();
@@ -19,7 +25,7 @@ test("make tag names both images, as latest and as the version", async () => {
   const tagged = await output(["make", "tag"], stack.env);
   expect(tagged.split("\n")).toEqual(SERVICES.flatMap((name) => TAGS.map((tag) => `docker.io/${OWN}/${name}:${tag}`)));
   for (const name of tagged.split("\n"))
-    expect((await inspect<Image>(name)).Config.Labels.hub_url).toStartWith("docker.io/");
+    expect((await inspect<Image>(name)).Config.Labels?.hub_url).toStartWith("docker.io/");
 });
 
 test("make push puts both tags of both images into the registry", async () => {

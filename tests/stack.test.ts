@@ -1,8 +1,11 @@
 // The stack as `make up` starts it, on the real engine.
+
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { listeners } from "../correction/proc.ts";
-import { leftovers, OWN, ownStack } from "./engine.ts";
-import { BODY, exchange, type Name, output, PORT, SERVICES, until, wire } from "./support.ts";
+import { output } from "../host/command.ts";
+import { BODY, type Name, PORT, SERVICES } from "../testing/services.ts";
+import { leftovers, OWN, ownStack } from "../testing/stack.ts";
+import { until } from "../testing/until.ts";
+import { exchange, wire } from "../testing/wire.ts";
 
 const stack = await ownStack();
 let shown = "";
@@ -65,18 +68,15 @@ describe.each([...SERVICES])("the container of %s", (name) => {
     expect(Object.keys(NetworkSettings.Networks)).toEqual([`${OWN}_lab`]);
   });
 
-  // Whose sockets they are, only root may see.
-  test.skipIf(process.getuid?.() !== 0)("has the process that listens as its process 1", async () => {
-    const {
-      Id,
-      State: { Pid },
-    } = await stack.container(name);
-    const { first, holders } = listeners(Pid, PORT[name]);
-    expect(holders).toEqual([first]);
-    expect(first).toEqual({ pid: Pid, inside: 1, name: expect.stringContaining(name.slice(0, 10)) });
-    // But for the moment of a probe.
-    const isAlone = async () => (await output(["docker", "top", Id])).split("\n").length === 2;
+  test("has the service as its only process, so it is process 1 that answers", async () => {
+    const { Id, State } = await stack.container(name);
+    // A health probe is another process, for a moment.
+    const isAlone = async () => {
+      const [, ...processes] = (await output(["docker", "top", Id, "-o", "pid"])).split("\n");
+      return processes.length === 1 && Number(processes[0]) === State.Pid;
+    };
     await until("it is the only process", isAlone, 5000);
+    expect(await isServing(name)).toBe(true);
   });
 });
 

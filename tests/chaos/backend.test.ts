@@ -1,10 +1,11 @@
 // What a faulty backend does to the frontend: the contract's answer within the budget, and nothing else.
+
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { BUDGET_MS } from "../../api-frontend/backend.ts";
-import { MAX_BODY } from "../../api-frontend/response.ts";
-import { compile, endAll, remove, startFrontend } from "../executables.ts";
-import { until } from "../support.ts";
+import { MAX_BODY } from "../../http-client/answers.ts";
+import { compile, endAll, remove, startFrontend } from "../../testing/executables.ts";
+import { until } from "../../testing/until.ts";
 import {
   type Behavior,
   bytes,

@@ -1,7 +1,8 @@
 // Backends that are broken in one way each, down to the bytes.
+
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { BUDGET_MS } from "../../api-frontend/backend.ts";
-import { BODY } from "../support.ts";
+import { BODY } from "../../testing/services.ts";
 
 const BACKEND = BODY["api-backend"];
 export const OK = "HTTP/1.1 200 OK\r\n";

@@ -1,9 +1,11 @@
 // Faults, and loads, that last: memory must not grow with the requests that were answered, and each is answered.
+
 import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
 import { createConnection, type Socket } from "node:net";
-import { memoryOf } from "../../bench/processes.ts";
-import { compile, endAll, type Running, remove, start, startFrontend } from "../executables.ts";
-import { BODY, type Name, wire } from "../support.ts";
+import { memoryOf } from "../../host/processes.ts";
+import { compile, endAll, type Running, remove, start, startFrontend } from "../../testing/executables.ts";
+import { BODY, type Name } from "../../testing/services.ts";
+import { wire } from "../../testing/wire.ts";
 import { FAULTY_BACKENDS, type FaultyBackend, listen } from "./faulty-backends.ts";
 import { Requester, type Sample } from "./load.ts";
 import { FULL, report, rowOf } from "./report.ts";

@@ -1,36 +1,47 @@
-// How soon the frontend serves again after a crash: the engine is the floor, measured in the same run by a static C
+// How soon the frontend serves again after a crash: the engine is the baseline, measured in the same run by a static C
 // server in an empty image. `make chaos` only: it takes a minute, and needs gcc.
+
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { showSpread, spreadOf } from "../../bench/statistics.ts";
-import { OWN, ownStack } from "../engine.ts";
-import { exchange, freePort, output, run, wire } from "../support.ts";
+import { output, run } from "../../host/command.ts";
+import { freePort } from "../../host/tcp.ts";
+import { OWN, ownStack } from "../../testing/stack.ts";
+import { showSpread, spreadOf } from "../../testing/statistics.ts";
+import { exchange, wire } from "../../testing/wire.ts";
 import { FULL, report } from "./report.ts";
 
 const ROUNDS = 7;
 const MOST = 1.05;
 
 const stack = await ownStack();
-const floor = `${OWN}/floor`;
-const folder = mkdtempSync(join(tmpdir(), "tpdocker-floor-"));
-const floorPort = await freePort();
+const baseline = `${OWN}/baseline`;
+const folder = mkdtempSync(join(tmpdir(), "tpdocker-baseline-"));
+const baselinePort = await freePort();
 
 if (FULL) {
   beforeAll(async () => {
     await output(["make", "up"], stack.env);
-    await output(["gcc", "-static", "-O2", "-o", join(folder, "floor"), join(import.meta.dir, "floor.c")]);
+    await output(["gcc", "-static", "-O2", "-o", join(folder, "baseline"), join(import.meta.dir, "baseline.c")]);
     await output([
       "sh",
       "-c",
-      `tar -C '${folder}' -c floor | docker import --change 'ENTRYPOINT ["/floor"]' - ${floor}`,
+      `tar -C '${folder}' -c baseline | docker import --change 'ENTRYPOINT ["/baseline"]' - ${baseline}`,
     ]);
-    const options = ["--detach", "--name", `${OWN}-floor`, "--restart", "always", "--publish", `${floorPort}:8001`];
-    await output(["docker", "run", ...options, floor]);
+    const options = [
+      "--detach",
+      "--name",
+      `${OWN}-baseline`,
+      "--restart",
+      "always",
+      "--publish",
+      `${baselinePort}:8001`,
+    ];
+    await output(["docker", "run", ...options, baseline]);
   });
   afterAll(async () => {
-    await run(["docker", "rm", "--force", `${OWN}-floor`]);
+    await run(["docker", "rm", "--force", `${OWN}-baseline`]);
     await stack.remove();
   });
 }
@@ -50,15 +61,15 @@ async function recovery(port: number): Promise<number> {
 test.skipIf(!FULL)(
   "the frontend serves again about as soon as anything could",
   async () => {
-    const times = { ours: [] as number[], floor: [] as number[] };
+    const times = { ours: [] as number[], baseline: [] as number[] };
     for (let round = 0; round < ROUNDS; round++) {
       // It must have run for ten seconds before the next crash, or the engine waits twice as long each time.
       const next = Bun.sleep(14_000);
       times.ours.push(await recovery(stack.ports["api-frontend"]));
-      times.floor.push(await recovery(floorPort));
+      times.baseline.push(await recovery(baselinePort));
       await next;
     }
-    const [ours, least] = [spreadOf(times.ours), spreadOf(times.floor)];
+    const [ours, least] = [spreadOf(times.ours), spreadOf(times.baseline)];
     const ratio = ours.median / least.median;
     const note = `serving again after ${showSpread(ours)} ms, a static C server in an empty image after ${showSpread(least)} ms: ${ratio.toFixed(3)}×`;
     report({ fault: "frontend: `/traceback`, without load", sent: ROUNDS, failed: 0, lost: 0, note });

@@ -1,12 +1,17 @@
 // The real stack under load, while its containers crash, are killed, stopped, recreated and overloaded.
+
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { createConnection } from "node:net";
 import { join } from "node:path";
 import { BUDGET_MS, MAX_WAITING } from "../../api-frontend/backend.ts";
-import { BUN } from "../../correction/tests/submissions.ts";
+import { output, run } from "../../host/command.ts";
+import { freePort } from "../../host/tcp.ts";
 import { DRAIN_MS } from "../../service/drain.ts";
-import { OWN, ownStack } from "../engine.ts";
-import { BODY, exchange, freePort, type Name, output, run, until, wire } from "../support.ts";
+import { BUN } from "../../testing/base-images.ts";
+import { BODY, type Name } from "../../testing/services.ts";
+import { OWN, ownStack } from "../../testing/stack.ts";
+import { until } from "../../testing/until.ts";
+import { exchange, wire } from "../../testing/wire.ts";
 import { count, p99, percentile, Requester, type Sample } from "./load.ts";
 import { FULL, ms, report, rowOf } from "./report.ts";
 

@@ -1,11 +1,14 @@
 // Bad input on the wire: thousands of generated requests, malformed or hostile, at both compiled executables.
 // WIRE_SEED=<n> sends the requests of an earlier run again, CHAOS=full five times as many.
+
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { createConnection } from "node:net";
 import fc from "fast-check";
-import { compile, endAll, folder, type Running, remove, start, startFrontend } from "../executables.ts";
-import { BODY, exchange, SERVICES, until, wire } from "../support.ts";
+import { compile, endAll, folder, type Running, remove, start, startFrontend } from "../../testing/executables.ts";
+import { BODY, SERVICES } from "../../testing/services.ts";
+import { until } from "../../testing/until.ts";
+import { exchange, wire } from "../../testing/wire.ts";
 import { FULL, report } from "./report.ts";
 
 const REQUESTS = FULL ? 10_000 : 2_000;

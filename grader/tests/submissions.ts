@@ -1,0 +1,475 @@
+// Small submissions of the lab: right ones, each written another way, and wrong ones, each with one fault.
+import { cpSync, existsSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { run } from "../../host/command.ts";
+import { BUN, RUNTIME } from "../../testing/base-images.ts";
+
+/** The text of each file, by its path in the folder. */
+export type Files = Record<string, string>;
+
+/** Writes files into a new folder and gives its path. */
+export function write(files: Files, folders: Record<string, string> = {}): string {
+  const folder = mkdtempSync(join(tmpdir(), "submission-"));
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+  for (const [path, source] of Object.entries(folders))
+    cpSync(source, join(folder, path), { recursive: true, verbatimSymlinks: true });
+  return folder;
+}
+
+const BACKEND_JS = `import { createServer } from "node:http";
+createServer((request, response) => {
+  if (request.url === "/traceback") process.exit(1);
+  response.writeHead(200, { "content-type": "application/json" });
+  response.end(JSON.stringify({ body: "Je suis une réponse du backend" }));
+}).listen(8001);
+`;
+
+const FRONTEND_JS = `import { createServer } from "node:http";
+createServer(async (request, response) => {
+  if (request.url === "/traceback") process.exit(1);
+  try {
+    const answer = await fetch(\`http://\${process.env.API_BACKEND_URL}:\${process.env.API_BACKEND_PORT}/\`);
+    const value = { return: await answer.json(), status: "[SUCESS]" };
+    response.writeHead(200, { "content-type": "application/json; charset=utf-8" });
+    response.end(JSON.stringify(value));
+  } catch {
+    response.writeHead(500).end("no backend");
+  }
+}).listen(8000);
+`;
+
+const image = (name: string, label = `LABEL hub_url="docker.io/student/${name}"`) => `FROM ${BUN}
+COPY api.js /api.js
+${label}
+ENTRYPOINT ["bun", "/api.js"]
+`;
+
+/** A right submission: the one that the wrong ones are made from. */
+export const right: Files = {
+  LICENSE: "MIT\n",
+  "README.md": "# TP\n",
+  "api-backend/Dockerfile": image("api-backend"),
+  "api-backend/api.js": BACKEND_JS,
+  "api-frontend/Dockerfile": image("api-frontend"),
+  "api-frontend/api.js": FRONTEND_JS,
+  "docker-compose.yaml": `services:
+  api-backend:
+    build: ./api-backend
+    restart: always
+    ports: ["8001:8001"]
+  api-frontend:
+    build: ./api-frontend
+    restart: always
+    ports: ["8000:8000"]
+    depends_on: [api-backend]
+    environment:
+      API_BACKEND_URL: api-backend
+      API_BACKEND_PORT: 8001
+`,
+};
+
+/** Another submission with some text of its files replaced; text that is not there is a mistake of the test. */
+function change(files: Files, ...changes: [path: string, from: string | RegExp, to: string][]): Files {
+  const changed = { ...files };
+  for (const [path, from, to] of changes) {
+    const before = changed[path] ?? "";
+    changed[path] = before.replace(from, to);
+    if (changed[path] === before) throw new Error(`${path} holds no ${from}`);
+  }
+  return changed;
+}
+
+function without(files: Files, ...paths: string[]): Files {
+  return Object.fromEntries(Object.entries(files).filter(([path]) => !paths.includes(path)));
+}
+
+const rename = (files: Files, from: string, to: string): Files => ({
+  ...without(files, from),
+  [to]: files[from] ?? "",
+});
+
+const links: Files = {
+  ...without(right, "docker-compose.yaml"),
+  "api-backend/Dockerfile": image("api-backend", "LABEL hub_url student/api-backend"),
+  "api-frontend/Dockerfile": image("api-frontend", "LABEL hub_url student/api-frontend"),
+  "docker-compose.yml": `version: "2"
+services:
+  front:
+    build: api-frontend
+    container_name: the-front
+    restart: unless-stopped
+    ports:
+      - 8000:8000
+    links:
+      - back
+    environment:
+      - API_BACKEND_URL=the-back
+      - API_BACKEND_PORT=8001
+  back:
+    build: api-backend
+    container_name: the-back
+    restart: always
+    ports:
+      - 8001:8001
+`,
+};
+
+const PERL_BACKEND = String.raw`use strict; use IO::Socket::INET; $| = 1;
+my $server = IO::Socket::INET->new(LocalPort => 8001, Listen => 64, ReuseAddr => 1) or die;
+while (my $client = $server->accept) {
+  my $request = <$client> // '';
+  while (<$client>) { last if /^\r?\n$/ }
+  exit 3 if $request =~ m{^GET /traceback };
+  my $body = '{"body": "Je suis une r\u00e9ponse du backend"}';
+  print $client "HTTP/1.0 200 OK\r\nContent-Type: application/json\r\nContent-Length: ", length $body, "\r\n\r\n$body";
+  close $client;
+}
+`;
+
+const PERL_FRONTEND = String.raw`use strict; use IO::Socket::INET;
+my $server = IO::Socket::INET->new(LocalPort => 8000, Listen => 64, ReuseAddr => 1) or die;
+while (my $client = $server->accept) {
+  my $request = <$client> // '';
+  while (<$client>) { last if /^\r?\n$/ }
+  exit 3 if $request =~ m{^GET /traceback };
+  my $backend = IO::Socket::INET->new(PeerAddr => $ENV{API_BACKEND_URL}, PeerPort => $ENV{API_BACKEND_PORT}, Timeout => 3);
+  my ($status, $body) = ('502 Bad Gateway', '{"status": "[ERROR]"}');
+  if ($backend) {
+    print $backend "GET / HTTP/1.0\r\nHost: backend\r\n\r\n";
+    while (<$backend>) { last if /^\r?\n$/ }
+    my $value = join '', <$backend>;
+    ($status, $body) = ('200 OK', qq({"status": "[SUCESS]",\n "return": $value})) if $value;
+  }
+  print $client "HTTP/1.0 $status\r\nContent-Type: application/json\r\nContent-Length: ", length $body, "\r\n\r\n$body";
+  close $client;
+}
+`;
+
+const perlImage = (name: string) => `FROM ${RUNTIME}
+COPY perl/ /usr/
+COPY api.pl /api.pl
+LABEL "hub_url"="https://hub.docker.com/r/student/${name}" \\
+      maintainer="a student"
+CMD ["perl", "/api.pl"]
+`;
+
+const perl: Files = {
+  ...without(right, "api-backend/api.js", "api-frontend/api.js", "docker-compose.yaml"),
+  "api-backend/Dockerfile": perlImage("api-backend"),
+  "api-backend/api.pl": PERL_BACKEND,
+  "api-frontend/Dockerfile": perlImage("api-frontend"),
+  "api-frontend/api.pl": PERL_FRONTEND,
+  "docker-compose.yaml": `version: "3.8"
+services:
+  run-api-backend:
+    build:
+      context: api-backend
+    image: student/api-backend:latest
+    restart: on-failure
+    networks: [tp]
+    ports:
+      - target: 8001
+        published: 8001
+  run-api-frontend:
+    build:
+      context: api-frontend
+    image: student/api-frontend:latest
+    restart: on-failure
+    networks: [tp]
+    ports:
+      - target: 8000
+        published: 8000
+    depends_on:
+      - run-api-backend
+    environment:
+      - API_BACKEND_URL=run-api-backend
+      - API_BACKEND_PORT=8001
+networks:
+  tp:
+    driver: bridge
+`,
+};
+
+const legacyBridge: Files = {
+  ...right,
+  "api-backend/Dockerfile": image("api-backend", "LABEL hub_url=student/api-backend:latest"),
+  "api-frontend/Dockerfile": image(
+    "api-frontend",
+    'LABEL hub_url="https://hub.docker.com/repository/docker/student/api-frontend/general"',
+  ),
+  "docker-compose.yaml": `version: "2.4"
+services:
+  frontend:
+    build: ./api-frontend/
+    restart: always
+    network_mode: bridge
+    ports: ["0.0.0.0:8000:8000"]
+    links: ["backend:api"]
+    environment: {API_BACKEND_URL: api, API_BACKEND_PORT: "8001"}
+  backend:
+    build: ./api-backend/
+    restart: always
+    network_mode: bridge
+    ports: ["8001:8001/tcp"]
+`,
+};
+
+const fromTheTop: Files = {
+  ...change(
+    right,
+    ["api-backend/Dockerfile", "COPY api.js", "COPY api-backend/api.js"],
+    ["api-frontend/Dockerfile", "COPY api.js", "COPY api-frontend/api.js"],
+  ),
+  "frontend.env": "API_BACKEND_URL=the-api\nAPI_BACKEND_PORT=8001\n",
+  "docker-compose.yaml": `version: "3"
+services:
+  b:
+    image: student/api-backend:latest
+    build:
+      context: .
+      dockerfile: api-backend/Dockerfile
+    restart: always
+    expose: ["8001"]
+    ports: ["127.0.0.1:8001:8001"]
+    networks:
+      inner: { aliases: [the-api] }
+  a:
+    image: student/api-frontend:latest
+    build:
+      context: .
+      dockerfile: api-frontend/Dockerfile
+    restart: always
+    ports: ["8000:8000"]
+    env_file: frontend.env
+    depends_on: [b]
+    networks: [inner, outer]
+networks:
+  inner: { name: tp-inner }
+  outer: {}
+`,
+};
+
+/** Every way of writing that is right; each must get 20/20. */
+export const RIGHT: Record<string, Files> = {
+  "plain, without a version": right,
+  "format 2, .yml, links, container names, a bare label": links,
+  "Perl, format 3.8, long ports, a network of its own, restart on failure": perl,
+  "format 2.4, the default bridge, a link's alias": legacyBridge,
+  "built from the top folder, variables from a file, a network alias": fromTheTop,
+};
+
+/** What beside its text files a submission holds. */
+export async function foldersOf(files: Files): Promise<Record<string, string>> {
+  if (!("api-backend/api.pl" in files)) return {};
+  const fetched = await run(["bash", "-c", ". scripts/common.sh; debian_package perl-base; debian_package libcrypt1"]);
+  if (fetched.code !== 0) throw new Error(fetched.stderr);
+  const [base = "", crypt = ""] = fetched.stdout.trim().split("\n");
+  const folders: Record<string, string> = {};
+  for (const name of ["api-backend", "api-frontend"]) {
+    folders[`${name}/perl`] = `${base}/usr`;
+    // Where Debian has merged /lib into /usr, the library is already there.
+    const library = existsSync(`${crypt}/lib`) ? `${crypt}/lib` : `${crypt}/usr/lib`;
+    folders[`${name}/perl/lib`] = library;
+  }
+  return folders;
+}
+
+const COMPOSE = "docker-compose.yaml";
+// How the frontend reads its variables.
+const [URL_USED, PORT_USED] = [`\${process.env.API_BACKEND_URL}`, `\${process.env.API_BACKEND_PORT}`];
+const RESTARTS = / {4}restart: always\n/g;
+
+/** A fault, and the rule that must find it: that one, and no other. */
+export const WRONG: Record<string, [rule: string, files: Files]> = {
+  // These two take minutes of waiting: first, so that others work beside them.
+  "a backend that needs 60 s": [
+    "traceback",
+    change(right, [
+      "api-backend/api.js",
+      /(createServer\([\s\S]*\))\.listen\(8001\)/,
+      "const server = $1;\nsetTimeout(() => server.listen(8001), 60_000)",
+    ]),
+  ],
+  "a frontend that does not survive the backend's crash": [
+    "traceback",
+    change(
+      right,
+      [
+        "api-frontend/api.js",
+        'response.writeHead(500).end("no backend")',
+        "globalThis.broken = true; response.writeHead(500).end()",
+      ],
+      ["api-frontend/api.js", "try {", "try { if (globalThis.broken) throw 1;"],
+    ),
+  ],
+  "no restart policy": ["traceback", change(right, [COMPOSE, RESTARTS, ""])],
+  "no restart policy on the frontend": [
+    "traceback",
+    change(right, [COMPOSE, /(frontend\n) {4}restart: always\n/, "$1"]),
+  ],
+  'restart: "no"': ["traceback", change(right, [COMPOSE, RESTARTS, '    restart: "no"\n'])],
+  "on-failure, and exit code 0": [
+    "traceback",
+    change(
+      right,
+      [COMPOSE, RESTARTS, "    restart: on-failure\n"],
+      ["api-backend/api.js", "exit(1)", "exit(0)"],
+      ["api-frontend/api.js", "exit(1)", "exit(0)"],
+    ),
+  ],
+  "always, and exit code 0": ["traceback", change(right, ["api-backend/api.js", "exit(1)", "exit(0)"])],
+  "a shell in front": [
+    "pid1",
+    change(right, ["api-backend/Dockerfile", 'ENTRYPOINT ["bun", "/api.js"]', "ENTRYPOINT bun /api.js; exit $?"]),
+  ],
+  "a script in front": [
+    "pid1",
+    {
+      ...change(
+        right,
+        ["api-frontend/Dockerfile", '["bun", "/api.js"]', '["sh", "/start.sh"]'],
+        ["api-frontend/Dockerfile", "COPY api.js /api.js", "COPY api.js start.sh /"],
+      ),
+      "api-frontend/start.sh": "bun /api.js\nexit 1\n",
+    },
+  ],
+  "an init in front": ["pid1", change(right, [COMPOSE, RESTARTS, "    restart: always\n    init: true\n"])],
+  "a constant in the frontend": [
+    "call",
+    change(
+      right,
+      ["api-frontend/api.js", "await answer.json()", '{ body: "Je suis une réponse du backend" }'],
+      ["api-frontend/api.js", /await fetch\(.*\)/, "1"],
+    ),
+  ],
+  "a first answer kept for ever": [
+    "call",
+    change(
+      right,
+      ["api-frontend/api.js", "await answer.json()", "(globalThis.kept ??= await answer.json())"],
+      ["api-frontend/api.js", "await fetch(", "globalThis.kept ?? await fetch("],
+    ),
+  ],
+  "API_BACKEND_URL ignored": ["used", change(right, ["api-frontend/api.js", URL_USED, "api-backend"])],
+  "API_BACKEND_PORT ignored": ["used", change(right, ["api-frontend/api.js", PORT_USED, "8001"])],
+  "a variable missing": [
+    "variables",
+    change(
+      right,
+      [COMPOSE, / {6}API_BACKEND_PORT: 8001\n/, ""],
+      ["api-frontend/api.js", "process.env.API_BACKEND_PORT", "process.env.API_BACKEND_PORT ?? 8001"],
+    ),
+  ],
+  "both variables missing": [
+    "variables",
+    change(right, [COMPOSE, / {4}environment:\n.*\n.*\n/, ""], ["api-frontend/api.js", URL_USED, "api-backend"]),
+  ],
+  "the backend by the address of the host": [
+    "network",
+    change(right, [COMPOSE, "API_BACKEND_URL: api-backend", "API_BACKEND_URL: 172.17.0.1"]),
+  ],
+  "a wrong key": ["backend", change(right, ["api-backend/api.js", "body:", "message:"])],
+  "another sentence": ["backend", change(right, ["api-backend/api.js", "réponse", "reponse"])],
+  "another status code": ["backend", change(right, ["api-backend/api.js", "writeHead(200", "writeHead(201"])],
+  "a wrong port": [
+    "backend",
+    change(
+      right,
+      ["api-backend/api.js", "8001", "8002"],
+      [COMPOSE, "8001:8001", "8002:8002"],
+      [COMPOSE, "API_BACKEND_PORT: 8001", "API_BACKEND_PORT: 8002"],
+    ),
+  ],
+  "the frontend on a wrong port": ["frontend", change(right, [COMPOSE, "8000:8000", "8080:8000"])],
+  "text/html from the backend": ["backend", change(right, ["api-backend/api.js", "application/json", "text/html"])],
+  "text/html from the frontend": ["frontend", change(right, ["api-frontend/api.js", "application/json", "text/html"])],
+  "[SUCCESS], spelt right": ["frontend", change(right, ["api-frontend/api.js", "[SUCESS]", "[SUCCESS]"])],
+  "no label on one image": ["label", change(right, ["api-frontend/Dockerfile", /LABEL.*\n/, ""])],
+  "the label in the build stage alone": [
+    "label",
+    change(right, ["api-backend/Dockerfile", /^FROM (.*)\n([\s\S]*)(LABEL.*\n)/, "FROM $1 AS build\n$3FROM $1\n$2"]),
+  ],
+  "the label under another name": ["label", change(right, ["api-backend/Dockerfile", "hub_url", "label"])],
+  "a label that names no image of Docker Hub": [
+    "label",
+    change(right, ["api-backend/Dockerfile", "docker.io/student/api-backend", "https://github.com/student/tp"]),
+  ],
+  "a Compose file of another name": ["tree", rename(right, COMPOSE, "compose.yaml")],
+  "no LICENSE": ["tree", without(right, "LICENSE")],
+  "a Dockerfile of another name": [
+    "tree",
+    change(rename(right, "api-backend/Dockerfile", "api-backend/dockerfile"), [
+      COMPOSE,
+      "build: ./api-backend",
+      "build: { context: ./api-backend, dockerfile: dockerfile }",
+    ]),
+  ],
+  "folders of other names": [
+    "tree",
+    change(
+      Object.fromEntries(Object.entries(right).map(([path, text]) => [path.replace("api-backend/", "back/"), text])),
+      [COMPOSE, "build: ./api-backend", "build: ./back"],
+    ),
+  ],
+  "the backend after the frontend": [
+    "order",
+    change(
+      right,
+      [COMPOSE, "    depends_on: [api-backend]\n", ""],
+      [COMPOSE, "build: ./api-backend\n", "build: ./api-backend\n    depends_on: [api-frontend]\n"],
+    ),
+  ],
+  "no order": ["order", change(right, [COMPOSE, "    depends_on: [api-backend]\n", ""])],
+  "different networks": [
+    "network",
+    change(
+      right,
+      [COMPOSE, /$/, "networks: { one: {}, two: {} }\n"],
+      [COMPOSE, "build: ./api-backend", "build: ./api-backend\n    networks: [one]"],
+      [COMPOSE, "build: ./api-frontend", "build: ./api-frontend\n    networks: [two]"],
+    ),
+  ],
+  "/traceback answers 500 and lives": [
+    "traceback",
+    change(right, ["api-backend/api.js", "process.exit(1)", "return response.writeHead(500).end()"]),
+  ],
+  "/traceback ends a child process alone": [
+    "traceback",
+    change(
+      right,
+      [
+        "api-backend/api.js",
+        "process.exit(1)",
+        'return spawn("sh", ["-c", "exit 1"]).on("exit", () => request.destroy())',
+      ],
+      ["api-backend/api.js", /^/, 'import { spawn } from "node:child_process";\n'],
+    ),
+  ],
+  "/traceback answers before it ends": [
+    "traceback",
+    change(right, [
+      "api-frontend/api.js",
+      "process.exit(1)",
+      'return response.end("bye", () => setTimeout(() => process.exit(1), 100))',
+    ]),
+  ],
+  // Started by `up`, by the rule `call`, by the first crash and by the second one.
+  "a backend that starts three times only": [
+    "again",
+    change(right, [
+      "api-backend/api.js",
+      /^/,
+      'import { appendFileSync, statSync } from "node:fs";\nappendFileSync("/starts", "x");\nif (statSync("/starts").size > 3) process.exit(1);\n',
+    ]),
+  ],
+  "a build that fails": ["up", change(right, ["api-backend/Dockerfile", "COPY api.js", "COPY none.js"])],
+  "a program that ends at once": ["up", change(right, ["api-backend/api.js", /[\s\S]*/, "process.exit(1);\n"])],
+  "no backend in the Compose file": [
+    "up",
+    change(right, [COMPOSE, / {2}api-backend:\n( {4}.*\n)+/, ""], [COMPOSE, "    depends_on: [api-backend]\n", ""]),
+  ],
+};

@@ -1,0 +1,70 @@
+import { brief, type Options, type Outcome, run } from "./command.ts";
+
+/** A command of Docker that failed where it must not. */
+export class DockerError extends Error {
+  override readonly name = "DockerError";
+}
+
+/** What `docker inspect` tells of a container, as far as anybody here asks. */
+export interface Container {
+  readonly Id: string;
+  readonly Image: string;
+  readonly Name: string;
+  readonly RestartCount: number;
+  readonly State: {
+    readonly Status: string;
+    readonly Pid: number;
+    readonly ExitCode: number;
+    readonly StartedAt: string;
+    readonly Health?: { readonly Status: string; readonly Log: readonly { readonly End: string }[] };
+  };
+  readonly Config: { readonly Env: readonly string[]; readonly User: string; readonly Healthcheck?: unknown };
+  readonly HostConfig: {
+    readonly NetworkMode: string;
+    readonly Links: readonly string[] | null;
+    readonly ReadonlyRootfs: boolean;
+    readonly CapDrop: readonly string[] | null;
+    readonly RestartPolicy: { readonly Name: string };
+    readonly [other: string]: unknown;
+  };
+  readonly NetworkSettings: {
+    readonly Networks: Readonly<
+      Record<string, { readonly IPAddress: string; readonly Aliases: readonly string[] | null }>
+    >;
+  };
+}
+
+/** What `docker inspect` tells of an image, as far as anybody here asks. */
+export interface Image {
+  readonly Id: string;
+  readonly Size: number;
+  readonly Config: {
+    readonly User: string;
+    readonly Entrypoint: readonly string[] | null;
+    readonly Cmd: readonly string[] | null;
+    readonly ExposedPorts?: Readonly<Record<string, unknown>>;
+    readonly Healthcheck?: { readonly Test: readonly string[]; readonly Interval: number };
+    readonly Labels: Readonly<Record<string, string>> | null;
+    readonly Env: readonly string[] | null;
+  };
+}
+
+/** Runs a docker command. */
+export const docker = (args: readonly string[], options: Options = {}): Promise<Outcome> =>
+  run(["docker", ...args], { seconds: 120, ...options });
+
+/**
+ * What a docker command printed.
+ *
+ * @throws {DockerError} where it failed
+ */
+export async function ask(...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await docker(args);
+  if (code !== 0) throw new DockerError(`docker ${args[0]}: ${brief(stderr || stdout, 400)}`);
+  return stdout.trim();
+}
+
+/** @throws {DockerError} where the engine knows nothing of that name */
+export async function inspect<T extends Container | Image>(name: string): Promise<T> {
+  return JSON.parse(await ask("inspect", name))[0];
+}

@@ -1,0 +1,187 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { type Answer, MAX_BODY, MAX_HEAD, Malformed, readAnswers } from "./answers.ts";
+
+type Outcome = Answer | "malformed" | "more";
+
+/** The bytes, cut at these places. */
+function cut(bytes: Buffer, cuts: readonly number[]): Buffer[] {
+  const places = [0, ...cuts.map((place) => place % (bytes.length + 1)).toSorted((a, b) => a - b), bytes.length];
+  return places
+    .map((place, i) => bytes.subarray(place, places[i + 1] ?? bytes.length))
+    .filter((piece) => piece.length > 0);
+}
+
+/** What a reader gives for bytes that arrive in pieces, cut at these places. */
+function read(bytes: Buffer, cuts: readonly number[] = [], closed = false): Outcome {
+  const answers = readAnswers();
+  try {
+    for (const piece of cut(bytes, cuts)) {
+      const answer = answers.next(piece).value;
+      if (answer !== undefined) return answer;
+    }
+    return closed ? (answers.next().value ?? "more") : "more";
+  } catch (error) {
+    if (error instanceof Malformed) return "malformed";
+    if ((error as { code?: string }).code === "ECONNRESET") return "more";
+    throw error;
+  }
+}
+
+const text = (outcome: Outcome) =>
+  typeof outcome === "string"
+    ? outcome
+    : [outcome.status, outcome.body && Buffer.from(outcome.body).toString("latin1")];
+
+const response = (...lines: string[]) => Buffer.from(lines.join("\r\n"), "latin1");
+
+describe("reads", () => {
+  test.each([
+    ["a length", response("HTTP/1.1 200 OK", "Content-Length: 2", "", "ab"), true],
+    ["a length, with a close", response("HTTP/1.1 200 OK", "connection: Close", "content-length:2", "", "ab"), false],
+    ["a length in HTTP/1.0", response("HTTP/1.0 200", "content-length: 2", "", "ab"), false],
+    [
+      "chunks",
+      response("HTTP/1.1 200 OK", "Transfer-Encoding: Chunked", "", "1", "a", "01;x=y", "b", "0", "", ""),
+      true,
+    ],
+    [
+      "chunks with a trailer",
+      response("HTTP/1.1 200 OK", "transfer-encoding: chunked", "", "2", "ab", "0", "a: b", "", ""),
+      true,
+    ],
+    [
+      "what comes behind an interim answer",
+      response("HTTP/1.1 103 Hints", "a: b", "", "HTTP/1.1 200 OK", "content-length: 2", "", "ab"),
+      true,
+    ],
+    ["an answer with another behind it", response("HTTP/1.1 200 OK", "content-length: 2", "", "abHTTP"), true],
+  ])("%s", (_what, bytes, reusable) => {
+    expect([text(read(bytes)), (read(bytes) as Answer).reusable]).toEqual([[200, "ab"], reusable]);
+  });
+
+  test("up to the close, where nothing else ends it", () => {
+    const bytes = response("HTTP/1.1 200 OK", "", "ab");
+    expect([text(read(bytes)), text(read(bytes, [], true))]).toEqual(["more", [200, "ab"]]);
+  });
+
+  test("a million chunks of a byte each, in pieces that arrive one by one, within 64 MiB", () => {
+    const answers = readAnswers();
+    answers.next(response("HTTP/1.1 200 OK", "transfer-encoding: chunked", "", ""));
+    const chunks = Buffer.from("1\r\na\r\n".repeat(4096));
+    Bun.gc(true);
+    const before = process.memoryUsage().rss;
+    for (let i = 0; i < MAX_BODY / 4096; i++) expect(answers.next(chunks).value).toBeUndefined();
+    expect(process.memoryUsage().rss - before).toBeLessThan(64 * 1024 * 1024);
+    expect((answers.next(Buffer.from("0\r\n\r\n")).value as Answer).body).toHaveLength(MAX_BODY);
+  });
+
+  test("no body but that of a 200", () => {
+    expect(text(read(response("HTTP/1.1 500 X", "content-length: 9", "", "")))).toEqual([500, undefined]);
+  });
+
+  test.each(["length", "chunks"])("no body past 1 MiB: %s", (framing) => {
+    const head =
+      framing === "length" ? `content-length: ${MAX_BODY + 1}\r\n\r\n` : "transfer-encoding: chunked\r\n\r\n100001\r\n";
+    const bytes = Buffer.concat([response("HTTP/1.1 200 OK", head), Buffer.alloc(MAX_BODY + 1, " ")]);
+    expect(text(read(bytes))).toEqual([200, undefined]);
+  });
+});
+
+test.each([
+  ["another protocol", "SSH-2.0-OpenSSH_9.2\r\n\r\n"],
+  ["a bad status", "HTTP/1.1 2000 OK\r\n\r\n"],
+  ["a bare line feed", "HTTP/1.1 200 OK\r\na: b\n\r\n\r\n"],
+  ["a space before the colon", "HTTP/1.1 200 OK\r\ncontent-length : 1\r\n\r\na"],
+  ["a folded line", "HTTP/1.1 200 OK\r\na: b\r\n c\r\n\r\n"],
+  ["a NUL", "HTTP/1.1 200 OK\r\na: \0\r\n\r\n"],
+  ["two lengths", "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 1\r\n\r\na"],
+  ["a length that is none", "HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n"],
+  ["a length and chunks", "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n"],
+  ["another coding", "HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n"],
+  ["a chunk of a bad size", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0x1\r\na"],
+  ["a chunk without its end", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\nab\r\n"],
+  ["an endless head", `HTTP/1.1 200 OK\r\n${"a: b\r\n".repeat(MAX_HEAD)}`],
+  ["an endless chunk line", `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1;${"a".repeat(MAX_HEAD)}`],
+])("refuses %s", (_what, bytes) => {
+  expect(read(Buffer.from(bytes, "latin1"))).toBe("malformed");
+});
+
+// Fuzzed; a failure prints the seed and the path that run it again.
+const body = fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes));
+const cuts = fc.array(fc.nat(), { maxLength: 20 });
+const field = fc
+  .tuple(fc.stringMatching(/^x-[a-z]{1,9}$/), fc.stringMatching(/^[ -~]{0,30}$/))
+  .map(([name, value]) => `${name}: ${value}\r\n`);
+const chunked = (bytes: Buffer, size: number) => {
+  let coded = "";
+  for (let at = 0; at < bytes.length; at += size) {
+    const piece = bytes.subarray(at, at + size);
+    coded += `${piece.length.toString(16)}\r\n${piece.toString("latin1")}\r\n`;
+  }
+  return `${coded}0\r\n\r\n`;
+};
+const answer = fc
+  .record({
+    body,
+    fields: fc.array(field, { maxLength: 5 }),
+    interim: fc.boolean(),
+    framing: fc.constantFrom("length", "chunks"),
+    size: fc.integer({ min: 1, max: 99 }),
+  })
+  .map(({ body, fields, interim, framing, size }) => {
+    const [line, coded] =
+      framing === "length"
+        ? [`Content-Length: ${body.length}`, body.toString("latin1")]
+        : ["Transfer-Encoding: chunked", chunked(body, size)];
+    const bytes = `${interim ? "HTTP/1.1 100 Continue\r\n\r\n" : ""}HTTP/1.1 200 OK\r\n${fields.join("")}${line}\r\n\r\n${coded}`;
+    return { body, bytes: Buffer.from(bytes, "latin1") };
+  });
+
+test("any answer, cut anywhere, is read whole and leaves its connection in order", () => {
+  fc.assert(
+    fc.property(answer, cuts, ({ body, bytes }, cuts) => {
+      expect(read(bytes, cuts)).toMatchObject({ status: 200, reusable: true });
+      expect(text(read(bytes, cuts))).toEqual([200, body.toString("latin1")]);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("answers behind one another are each read whole, wherever they are cut", () => {
+  fc.assert(
+    fc.property(fc.array(answer, { minLength: 1, maxLength: 8 }), cuts, (all, cuts) => {
+      const bytes = Buffer.concat(all.map(({ bytes }) => bytes));
+      const answers = readAnswers();
+      const read: Answer[] = [];
+      for (const piece of cut(bytes, cuts)) {
+        let answer = answers.next(piece).value;
+        while (answer !== undefined) {
+          read.push(answer);
+          answer = answer.hasMore ? answers.next(piece).value : undefined;
+        }
+      }
+      expect(read.map(text)).toEqual(all.map(({ body }) => [200, body.toString("latin1")]));
+      expect(read.at(-1)?.hasMore).toBe(false);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("any bytes, cut anywhere, are read or refused alike", () => {
+  const broken = fc
+    .tuple(answer, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 }))
+    .map(([{ bytes }, changes]) => {
+      const copy = Buffer.from(bytes);
+      for (const [at, byte] of changes) copy[at % copy.length] = byte;
+      return copy;
+    });
+  const garbage = fc.uint8Array({ minLength: 1, maxLength: 400 }).map((bytes) => Buffer.from(bytes));
+  fc.assert(
+    fc.property(fc.oneof(broken, garbage), cuts, (bytes, cuts) => {
+      const whole = text(read(bytes, [], true));
+      expect(text(read(bytes, cuts, true))).toEqual(whole);
+    }),
+    { numRuns: 3000 },
+  );
+});

@@ -1,0 +1,12 @@
+// The two base images of the Dockerfiles, as the builds on this machine take them.
+import { run } from "../host/command.ts";
+
+/** The value of a variable that the builds use: what `make bases` wrote down, or the Dockerfiles' default. */
+async function setting(name: string, fallback: string): Promise<string> {
+  return (await run(["bash", "-c", `. scripts/common.sh; setting ${name} ${fallback}`])).stdout.trim();
+}
+
+const dockerfile = await Bun.file("api-backend/Dockerfile").text();
+const defaultOf = (name: string) => new RegExp(`^ARG ${name}=(.+)$`, "m").exec(dockerfile)?.[1] ?? "";
+export const BUN = await setting("BUN_IMAGE", defaultOf("BUN_IMAGE"));
+export const RUNTIME = await setting("RUNTIME_IMAGE", defaultOf("RUNTIME_IMAGE"));
