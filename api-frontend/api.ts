@@ -1,20 +1,19 @@
 import { Elysia } from "elysia";
-import { Client } from "../http-client/client.ts";
 import { host, port } from "../service/config.ts";
 import { traceback } from "../service/crash.ts";
 import { conventions, SETTINGS } from "../service/http.ts";
 import { json } from "../service/json.ts";
 import { serve } from "../service/serve.ts";
-import { askBackend } from "./backend.ts";
+import { Backend } from "./backend.ts";
 
 /** The frontend of the lab, calling the backend at this host and port. */
 export function api(host: string, port: number) {
-  const backend = new Client(host, port);
+  const backend = new Backend(host, port);
   return (
     new Elysia(SETTINGS)
       .use(conventions)
       // "[SUCESS]" is the subject's spelling.
-      .get("/", async ({ request }) => json({ return: await askBackend(backend, request), status: "[SUCESS]" }))
+      .get("/", async ({ request }) => json({ return: await backend.get(request), status: "[SUCESS]" }))
       .get("/traceback", traceback)
   );
 }

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { BUDGET_MS } from "../../api-frontend/backend.ts";
-import { MAX_BODY } from "../../http-client/answers.ts";
+import { DEFAULT_LIMITS } from "../../http-client/limits.ts";
 import { compile, endAll, remove, startFrontend } from "../../testing/executables.ts";
 import { until } from "../../testing/until.ts";
 import {
@@ -78,11 +78,11 @@ test.concurrent.each(Object.keys(FAULTY_BACKENDS))("a backend that %s", async (k
   expect(events).toEqual(["start", ...failures, "stop"]);
 });
 
-const MIB = `"${"a".repeat(MAX_BODY - 2)}"`;
+const MIB = `"${"a".repeat(DEFAULT_LIMITS.maxBody - 2)}"`;
 
 /** All of 1 MiB: more at a time than there is room for. */
 const LARGE_ANSWERS: Record<string, Behavior> = {
-  "as long as announced": bytes(`${OK}content-length: ${MAX_BODY}\r\n\r\n${MIB}`),
+  "as long as announced": bytes(`${OK}content-length: ${DEFAULT_LIMITS.maxBody}\r\n\r\n${MIB}`),
   "in chunks": bytes(`${OK}transfer-encoding: chunked\r\n\r\n${MIB.replace(/.{16384}/g, "4000\r\n$&\r\n")}0\r\n\r\n`),
   "up to the close": (connection) => connection.end(`${OK}\r\n${MIB}`),
 };
@@ -90,7 +90,7 @@ const LARGE_ANSWERS: Record<string, Behavior> = {
 // One after the other: the test itself moves as many bytes as the frontend.
 test.each(Object.keys(LARGE_ANSWERS))("a crowd of large answers, %s", async (kind) => {
   const right: [number, string] = [200, `{\n  "return": ${MIB},\n  "status": "[SUCESS]"\n}\n`];
-  const refused: [number, string] = [503, errorBody("too many large answers of the backend at a time")];
+  const refused: [number, string] = [503, errorBody("too many large answers at the same time")];
   const { samples, peak } = await attack(LARGE_ANSWERS[kind] as Behavior, [right, refused, SILENT], [CROWD]);
   const answered = samples.filter(({ answer }) => answer.startsWith("HTTP/1.1 200 ")).length;
   const note = `${answered} answered \`200\`, the others \`503\` or \`504\`; at most ${Math.round(peak)} MiB of 256`;

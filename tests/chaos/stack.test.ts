@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { createConnection } from "node:net";
 import { join } from "node:path";
-import { BUDGET_MS, MAX_WAITING } from "../../api-frontend/backend.ts";
+import { BUDGET_MS, MAX_CALLS } from "../../api-frontend/backend.ts";
 import { output, run } from "../../host/command.ts";
 import { freePort } from "../../host/tcp.ts";
 import { DRAIN_MS } from "../../service/drain.ts";
@@ -275,7 +275,7 @@ test("the frontend crashes under load", async () => {
 test("past its bound the frontend refuses at once, and recovers by itself", async () => {
   const backend = await stack.container("api-backend");
   const before = await stack.container("api-frontend");
-  const BURST = 2 * MAX_WAITING;
+  const BURST = 2 * MAX_CALLS;
   const client = new Requester(stack.ports["api-frontend"], (status) => status === 503);
   await docker("pause", backend.Id);
   try {
@@ -293,7 +293,7 @@ test("past its bound the frontend refuses at once, and recovers by itself", asyn
       lost: count(samples, "cut", "closed", "refused", "late"),
       note: `${refused.length} refused with 503 after ${ms(slowest)} at most, ${late.length} given up with 504; at most ${peak.toFixed(0)} MiB of 256`,
     });
-    expect([late.length, refused.length]).toEqual([MAX_WAITING, BURST - MAX_WAITING]);
+    expect([late.length, refused.length]).toEqual([MAX_CALLS, BURST - MAX_CALLS]);
     expect(refused.every(({ answer }) => /^retry-after: 1\r$/im.test(answer))).toBe(true);
     expect(percentile(refused, 0.5)).toBeLessThan(1000);
     expect(peak).toBeLessThan(256);

@@ -1,8 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { type Answer, MAX_BODY, MAX_HEAD, Malformed, readAnswers } from "./answers.ts";
+import { BodyMemory } from "./body-buffer.ts";
+import { ConnectionError, ProtocolError, TooLargeError } from "./errors.ts";
+import { Input } from "./input.ts";
+import { DEFAULT_LIMITS } from "./limits.ts";
+import { type Answer, parseResponses } from "./responses.ts";
 
-type Outcome = Answer | "malformed" | "more";
+const { maxBody, maxHead } = DEFAULT_LIMITS;
+
+type Outcome = Answer | "malformed" | "too large" | "incomplete";
 
 /** The bytes, cut at these places. */
 function cut(bytes: Buffer, cuts: readonly number[]): Buffer[] {
@@ -12,18 +18,35 @@ function cut(bytes: Buffer, cuts: readonly number[]): Buffer[] {
     .filter((piece) => piece.length > 0);
 }
 
-/** What a reader gives for bytes that arrive in pieces, cut at these places. */
+/** A parser that is given the bytes as they arrive; `undefined` for a connection that closes. */
+function parser() {
+  const input = new Input();
+  const responses = parseResponses(input, new BodyMemory(DEFAULT_LIMITS));
+  const next = () => responses.next().value;
+  return {
+    next,
+    receive(bytes: Buffer | undefined) {
+      if (bytes === undefined) input.ended = true;
+      else input.push(bytes);
+      return next();
+    },
+    available: () => input.available,
+  };
+}
+
+/** What the parser makes of bytes that arrive in pieces, cut at these places. */
 function read(bytes: Buffer, cuts: readonly number[] = [], closed = false): Outcome {
-  const answers = readAnswers();
+  const { receive } = parser();
   try {
     for (const piece of cut(bytes, cuts)) {
-      const answer = answers.next(piece).value;
+      const answer = receive(piece);
       if (answer !== undefined) return answer;
     }
-    return closed ? (answers.next().value ?? "more") : "more";
+    return closed ? (receive(undefined) ?? "incomplete") : "incomplete";
   } catch (error) {
-    if (error instanceof Malformed) return "malformed";
-    if ((error as { code?: string }).code === "ECONNRESET") return "more";
+    if (error instanceof ProtocolError) return "malformed";
+    if (error instanceof TooLargeError) return "too large";
+    if (error instanceof ConnectionError) return "incomplete";
     throw error;
   }
 }
@@ -57,23 +80,23 @@ describe("reads", () => {
     ],
     ["an answer with another behind it", response("HTTP/1.1 200 OK", "content-length: 2", "", "abHTTP"), true],
   ])("%s", (_what, bytes, reusable) => {
-    expect([text(read(bytes)), (read(bytes) as Answer).reusable]).toEqual([[200, "ab"], reusable]);
+    expect([text(read(bytes)), (read(bytes) as Answer).isReusable]).toEqual([[200, "ab"], reusable]);
   });
 
   test("up to the close, where nothing else ends it", () => {
     const bytes = response("HTTP/1.1 200 OK", "", "ab");
-    expect([text(read(bytes)), text(read(bytes, [], true))]).toEqual(["more", [200, "ab"]]);
+    expect([text(read(bytes)), text(read(bytes, [], true))]).toEqual(["incomplete", [200, "ab"]]);
   });
 
   test("a million chunks of a byte each, in pieces that arrive one by one, within 64 MiB", () => {
-    const answers = readAnswers();
-    answers.next(response("HTTP/1.1 200 OK", "transfer-encoding: chunked", "", ""));
+    const { receive } = parser();
+    receive(response("HTTP/1.1 200 OK", "transfer-encoding: chunked", "", ""));
     const chunks = Buffer.from("1\r\na\r\n".repeat(4096));
     Bun.gc(true);
     const before = process.memoryUsage().rss;
-    for (let i = 0; i < MAX_BODY / 4096; i++) expect(answers.next(chunks).value).toBeUndefined();
+    for (let i = 0; i < maxBody / 4096; i++) expect(receive(chunks)).toBeUndefined();
     expect(process.memoryUsage().rss - before).toBeLessThan(64 * 1024 * 1024);
-    expect((answers.next(Buffer.from("0\r\n\r\n")).value as Answer).body).toHaveLength(MAX_BODY);
+    expect((receive(Buffer.from("0\r\n\r\n")) as Answer).body).toHaveLength(maxBody);
   });
 
   test("no body but that of a 200", () => {
@@ -82,9 +105,9 @@ describe("reads", () => {
 
   test.each(["length", "chunks"])("no body past 1 MiB: %s", (framing) => {
     const head =
-      framing === "length" ? `content-length: ${MAX_BODY + 1}\r\n\r\n` : "transfer-encoding: chunked\r\n\r\n100001\r\n";
-    const bytes = Buffer.concat([response("HTTP/1.1 200 OK", head), Buffer.alloc(MAX_BODY + 1, " ")]);
-    expect(text(read(bytes))).toEqual([200, undefined]);
+      framing === "length" ? `content-length: ${maxBody + 1}\r\n\r\n` : "transfer-encoding: chunked\r\n\r\n100001\r\n";
+    const bytes = Buffer.concat([response("HTTP/1.1 200 OK", head), Buffer.alloc(maxBody + 1, " ")]);
+    expect(read(bytes)).toBe("too large");
   });
 });
 
@@ -101,8 +124,8 @@ test.each([
   ["another coding", "HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n"],
   ["a chunk of a bad size", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0x1\r\na"],
   ["a chunk without its end", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\nab\r\n"],
-  ["an endless head", `HTTP/1.1 200 OK\r\n${"a: b\r\n".repeat(MAX_HEAD)}`],
-  ["an endless chunk line", `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1;${"a".repeat(MAX_HEAD)}`],
+  ["an endless head", `HTTP/1.1 200 OK\r\n${"a: b\r\n".repeat(maxHead)}`],
+  ["an endless chunk line", `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1;${"a".repeat(maxHead)}`],
 ])("refuses %s", (_what, bytes) => {
   expect(read(Buffer.from(bytes, "latin1"))).toBe("malformed");
 });
@@ -141,7 +164,7 @@ const answer = fc
 test("any answer, cut anywhere, is read whole and leaves its connection in order", () => {
   fc.assert(
     fc.property(answer, cuts, ({ body, bytes }, cuts) => {
-      expect(read(bytes, cuts)).toMatchObject({ status: 200, reusable: true });
+      expect(read(bytes, cuts)).toMatchObject({ status: 200, isReusable: true });
       expect(text(read(bytes, cuts))).toEqual([200, body.toString("latin1")]);
     }),
     { numRuns: 1000 },
@@ -152,17 +175,13 @@ test("answers behind one another are each read whole, wherever they are cut", ()
   fc.assert(
     fc.property(fc.array(answer, { minLength: 1, maxLength: 8 }), cuts, (all, cuts) => {
       const bytes = Buffer.concat(all.map(({ bytes }) => bytes));
-      const answers = readAnswers();
+      const { receive, next, available } = parser();
       const read: Answer[] = [];
       for (const piece of cut(bytes, cuts)) {
-        let answer = answers.next(piece).value;
-        while (answer !== undefined) {
-          read.push(answer);
-          answer = answer.hasMore ? answers.next(piece).value : undefined;
-        }
+        for (let answer = receive(piece); answer !== undefined; answer = next()) read.push(answer);
       }
       expect(read.map(text)).toEqual(all.map(({ body }) => [200, body.toString("latin1")]));
-      expect(read.at(-1)?.hasMore).toBe(false);
+      expect(available()).toBe(0);
     }),
     { numRuns: 1000 },
   );
