@@ -8,7 +8,7 @@ test("GET / answers the subject's bytes", async () => {
   expect(await answer.text()).toBe('{"body": "Je suis une r\\u00e9ponse du backend"}\n');
 });
 
-test.each(["POST", "HEAD"])("%s /traceback ends nothing", async (method) => {
+test.each(["POST", "HEAD"])("%s /traceback does not end the process", async (method) => {
   const answer = await api.handle(new Request("http://localhost/traceback", { method }));
   expect([answer.status, answer.headers.get("allow")]).toEqual([405, "GET, OPTIONS"]);
 });

@@ -3,13 +3,13 @@ import { traceback } from "../service/crash.ts";
 import { conventions, SETTINGS } from "../service/http.ts";
 import { serve } from "../service/serve.ts";
 
-// Given as text, and not made from an object: the subject fixes the bytes, the escaped é among them.
+// A text, not an object to format: the subject fixes its bytes, with one space and an escaped é.
 const body = '{"body": "Je suis une r\\u00e9ponse du backend"}\n';
 
 /** The backend of the lab. */
 export const api = new Elysia(SETTINGS)
   .use(conventions)
-  // A finished Response is answered by Bun itself, without running JavaScript.
+  // Bun sends a constant response itself, without running JavaScript.
   .get("/", new Response(body, { headers: { "content-type": "application/json" } }))
   .get("/traceback", traceback);
 

@@ -15,7 +15,7 @@ test("GET / answers the subject's bytes around the backend's", async () => {
   );
 });
 
-test.each(["POST", "HEAD"])("%s /traceback ends nothing", async (method) => {
+test.each(["POST", "HEAD"])("%s /traceback does not end the process", async (method) => {
   const answer = await frontend.handle(new Request("http://localhost/traceback", { method }));
   expect([answer.status, answer.headers.get("allow")]).toEqual([405, "GET, OPTIONS"]);
 });

@@ -1,12 +1,12 @@
 import { expect, test } from "bun:test";
 import { ConfigError, host, oneOf, port, readConfig, withDefault } from "./config.ts";
 
-test.each(["1", "80", "8001", "65535"])("port %p is one", (text) => {
+test.each(["1", "80", "8001", "65535"])("port %p is valid", (text) => {
   expect(port.parse(text)).toBe(Number(text));
 });
 
 test.each(["", "0", "65536", "99999", "080", "8001 ", "+80", "8e3", "0x50", "80.0", "-1", "http"])(
-  "port %p is none",
+  "port %p is invalid",
   (text) => {
     expect(port.parse(text)).toBeUndefined();
   },
@@ -19,7 +19,7 @@ test.each([
   ["127.0.0.1", "127.0.0.1"],
   ["::1", "[::1]"],
   ["[fe80::1]", "[fe80::1]"],
-])("host %p stands in a URL as %p", (text, expected) => {
+])("host %p is %p in a URL", (text, expected) => {
   expect(host.parse(text)).toBe(expected);
 });
 
@@ -34,23 +34,31 @@ test.each([
   "[::1",
   ":::",
   "a..b",
-])("host %p is none", (text) => {
+])("host %p is invalid", (text) => {
   expect(host.parse(text)).toBeUndefined();
 });
 
-test("readConfig names all that is missing or wrong at once", () => {
-  const variables = { HOST: host, PORT: withDefault(port, 8000), LEVEL: withDefault(oneOf("info", "debug"), "info") };
+test.each(["debug", "DEBUG", "Debug"])("the word %p is valid", (text) => {
+  expect(oneOf(["debug", "info"]).parse(text)).toBe("debug");
+});
+
+test("readConfig names all variables that are missing or invalid at once", () => {
+  const variables = {
+    HOST: host,
+    PORT: withDefault(port, 8000),
+    LEVEL: withDefault(oneOf(["debug", "info", "warn"]), "info"),
+  };
   const read = () => readConfig(variables, { PORT: "", LEVEL: "loud" });
   expect(read).toThrow(ConfigError);
   expect(read).toThrow(
     [
       "HOST is not set: expected a host name or an IP address, without scheme, port or path",
       'PORT="": expected a port number from 1 to 65535',
-      'LEVEL="loud": expected info or debug',
+      'LEVEL="loud": expected debug, info or warn',
     ].join("\n"),
   );
 });
 
-test("readConfig gives the values, and the defaults of what is not set", () => {
+test("readConfig returns the values, and the defaults of variables that are not set", () => {
   expect(readConfig({ A: port, B: withDefault(port, 2) }, { A: "1", C: "x" })).toEqual({ A: 1, B: 2 });
 });

@@ -1,20 +1,20 @@
 import { log } from "./log.ts";
 
 /**
- * Milliseconds after which a stop no longer waits: more than any request takes, less than the grace period that
- * docker-compose.yaml gives. A connection with half a request would otherwise hold `stop()` for 12 s.
+ * Milliseconds that a stop may take: more than any request, less than the grace period in docker-compose.yaml.
+ * A connection with half a request would otherwise delay `stop()` by 12 s.
  */
 export const DRAIN_MS = 7000;
 
-let draining = false;
+let isDraining = false;
 
 /**
- * Stops accepting, lets the requests in flight finish, ends the process with code 0. A second signal ends it at
- * once, with the code that a shell shows for the signal.
+ * Stops accepting connections, lets the requests in progress finish, and exits with code 0. A second signal ends the
+ * process at once, with the exit code that shells use for the signal.
  */
 export async function drain(server: Bun.Server<unknown>, signal: "SIGTERM" | "SIGINT"): Promise<never> {
-  if (draining) process.exit(signal === "SIGINT" ? 130 : 143);
-  draining = true;
+  if (isDraining) process.exit(signal === "SIGINT" ? 130 : 143);
+  isDraining = true;
   const start = performance.now();
   const outcome = await Promise.race([server.stop().then(() => "drained"), Bun.sleep(DRAIN_MS).then(() => "deadline")]);
   log("info", "stop", { signal, outcome, ms: Math.round(performance.now() - start) });

@@ -1,10 +1,10 @@
-/** Milliseconds that the service may take to answer its probe. */
+/** Milliseconds within which the service must answer. */
 export const TIMEOUT_MS = 2000;
 
 /**
- * Asks the service on this machine's port whether it lives.
+ * Requests `/healthz` from the service that listens on this port of the same container.
  *
- * @throws {Error} saying why it does not count as alive
+ * @throws {Error} saying why the service is not healthy
  */
 export async function healthcheck(port: number): Promise<void> {
   const response = await fetch(`http://127.0.0.1:${port}/healthz`, { signal: AbortSignal.timeout(TIMEOUT_MS) });

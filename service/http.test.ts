@@ -14,16 +14,16 @@ const api = new Elysia(SETTINGS)
     throw new Error("secret of /some/file.ts");
   });
 
-const ask = (path: string, method = "GET") => api.handle(new Request(`http://localhost${path}`, { method }));
+const request = (path: string, method = "GET") => api.handle(new Request(`http://localhost${path}`, { method }));
 
-test("/healthz says that the process lives", async () => {
-  const answer = await ask("/healthz");
+test("/healthz answers 200", async () => {
+  const answer = await request("/healthz");
   expect(answer.status).toBe(200);
   expect(await answer.json()).toEqual({ status: "ok" });
 });
 
 test("an unknown path is 404", async () => {
-  const answer = await ask("/none");
+  const answer = await request("/none");
   expect(answer.status).toBe(404);
   expect(await answer.text()).toBe('{\n  "error_message": "not found",\n  "status": "[ERROR]"\n}\n');
   expect(answer.headers.get("content-type")).toBe("application/json");
@@ -33,26 +33,26 @@ test.each([
   ["/", "GET, HEAD, OPTIONS"],
   ["/form", "POST, OPTIONS"],
 ])("OPTIONS %s is 204 and names the methods", async (path, allow) => {
-  const answer = await ask(path, "OPTIONS");
+  const answer = await request(path, "OPTIONS");
   expect([answer.status, answer.headers.get("allow"), await answer.text()]).toEqual([204, allow, ""]);
 });
 
-test("another method on a known path is 405 and names the right ones", async () => {
-  const answer = await ask("/", "DELETE");
+test("another method on a known path is 405 and names those that are allowed", async () => {
+  const answer = await request("/", "DELETE");
   expect([answer.status, answer.headers.get("allow")]).toEqual([405, "GET, HEAD, OPTIONS"]);
   expect(await answer.json()).toEqual({ error_message: "method not allowed", status: "[ERROR]" });
 });
 
-test("a Failure is answered with its status and message", async () => {
-  const answer = await ask("/failure");
+test("a Failure becomes a response with its status and message", async () => {
+  const answer = await request("/failure");
   expect(answer.status).toBe(504);
   expect(await answer.json()).toEqual({ error_message: "too slow", status: "[ERROR]" });
 });
 
-test("any other error is logged, and the client learns nothing of it", async () => {
+test("any other error is logged, and not shown to the client", async () => {
   const log = spyOn(logging, "log").mockImplementation(() => {});
   try {
-    const answer = await ask("/error");
+    const answer = await request("/error");
     expect(log).toHaveBeenCalledWith("error", "internal_error", { stack: expect.stringContaining("secret") });
     expect([answer.status, await answer.json()]).toEqual([500, { error_message: "internal error", status: "[ERROR]" }]);
   } finally {

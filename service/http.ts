@@ -3,7 +3,7 @@ import { traceback } from "./crash.ts";
 import { JSON_TYPE, json } from "./json.ts";
 import { describe, log } from "./log.ts";
 
-/** A failure whose message is meant for the client; `status` is the answer's code. */
+/** An error whose message is meant for the client; `status` is that of the response. */
 export class Failure extends Error {
   override readonly name = "Failure";
   constructor(
@@ -15,55 +15,59 @@ export class Failure extends Error {
   }
 }
 
-/** The JSON body of every answer that is an error. */
-export const failure = (status: number, message: string, headers: Record<string, string> = {}): Response =>
+/** The JSON response of every error. */
+export const errorResponse = (status: number, message: string, headers: Record<string, string> = {}): Response =>
   json({ error_message: message, status: "[ERROR]" }, { status, headers: { ...JSON_TYPE, ...headers } });
 
-/** The answer to an error that nobody foresaw: what it was stands in the log alone. */
+/** The response to an unexpected error: what it was goes to the log only. */
 export function internalError(thrown: unknown): Response {
   log("error", "internal_error", { stack: describe(thrown) });
-  return failure(500, "internal error");
+  return errorResponse(500, "internal error");
 }
 
 /**
- * How both services are set up: `/traceback/` is another path than `/traceback`, and a host may have any name (Elysia
- * takes a short one, `a`, for a part of the path unless told otherwise).
+ * Elysia's settings for both services: `/traceback/` is another path than `/traceback`, and a host may have any name
+ * (by default Elysia takes a short one, such as `a`, for a part of the path).
  */
 export const SETTINGS = { strictPath: true, handler: { standardHostname: false } } as const;
 
 /**
- * What both services answer beside their own routes: `/healthz`, OPTIONS, and errors as JSON.
+ * What both services answer in addition to their own routes: `/healthz`, OPTIONS, and errors as JSON.
  *
  * @example new Elysia(SETTINGS).use(conventions).get("/", …)
  */
 export function conventions(app: Elysia): Elysia {
   return app
     .onError(({ error, request }) => {
-      if (error instanceof Failure) return failure(error.status, error.message, error.headers);
+      if (error instanceof Failure) return errorResponse(error.status, error.message, error.headers);
       const { code } = error as { code?: string };
-      if (code === "NOT_FOUND") return unrouted(app, request);
+      if (code === "NOT_FOUND") return notFoundOrMethodNotAllowed(app, request);
       return internalError(error);
     })
     .get("/healthz", json({ status: "ok" })) as unknown as Elysia;
 }
 
-/** The path of a request; none where its Host header makes no URL of it. */
-export const pathOf = (request: Request): string | undefined => URL.parse(request.url)?.pathname;
-
-/** Elysia reports a method that a path does not have as it does an unknown path. */
-function unrouted(app: Elysia, request: Request): Response {
-  const path = pathOf(request);
-  // RFC 9112, section 3.2.
-  if (path === undefined) return failure(400, "the Host header is not valid");
-  const methods = methodsOf(app, path);
-  // What Elysia did not find is not there, whatever the list of its routes says.
-  if (methods.length === 0 || methods.includes(request.method)) return failure(404, "not found");
-  const headers = { allow: [...methods, "OPTIONS"].join(", ") };
-  if (request.method === "OPTIONS") return new Response(null, { status: 204, headers });
-  return failure(405, "method not allowed", headers);
+/** The path of a request; `undefined` if its Host header is not valid. */
+export function pathOf({ headers, url }: Request): string | undefined {
+  // HTTP/1.0 has no Host header; Bun's URL is the path alone then.
+  const hasHost = headers.has("host") || !url.startsWith("/");
+  return URL.parse(hasHost ? url : `http://localhost${url}`)?.pathname;
 }
 
-/** The methods of a path's routes; HEAD comes with GET (RFC 9110, section 9.3.2), but for `/traceback`. */
+/** Elysia reports a method that a path does not have as it reports an unknown path. */
+function notFoundOrMethodNotAllowed(app: Elysia, request: Request): Response {
+  const path = pathOf(request);
+  // RFC 9112, section 3.2.
+  if (path === undefined) return errorResponse(400, "the Host header is not valid");
+  const methods = methodsOf(app, path);
+  // What Elysia did not find does not exist, whatever its list of routes says.
+  if (methods.length === 0 || methods.includes(request.method)) return errorResponse(404, "not found");
+  const headers = { allow: [...methods, "OPTIONS"].join(", ") };
+  if (request.method === "OPTIONS") return new Response(null, { status: 204, headers });
+  return errorResponse(405, "method not allowed", headers);
+}
+
+/** The methods of a path. HEAD comes with GET (RFC 9110, section 9.3.2), except for `/traceback`. */
 const methodsOf = (app: Elysia, path: string): string[] =>
   app.routes
     .filter((route) => route.path === path)

@@ -5,18 +5,18 @@ import { crash } from "./crash.ts";
 import { drain } from "./drain.ts";
 import { healthcheck } from "./healthcheck.ts";
 import { internalError } from "./http.ts";
-import { log, setUpLog } from "./log.ts";
-import { logRequests } from "./requests.ts";
+import { LEVELS, log, setUpLog } from "./log.ts";
+import { logRequests } from "./request-log.ts";
 
-/** Exit codes of sysexits.h. */
+/** Exit codes of sysexits(3). */
 const EX_USAGE = 64;
 const EX_OSERR = 71;
 const EX_CONFIG = 78;
 
-/** Seconds that an idle connection is kept open; longer than any answer takes. */
-const IDLE_SECONDS = 30;
+/** Longer than load balancers keep idle connections (60 s by default), so that they never send on a closed one. */
+const IDLE_TIMEOUT_S = 120;
 
-/** A service: its name, where it listens unless `PORT` says otherwise, and the app made from its own variables. */
+/** A service: its name, its default port, its own variables, and the app that they configure. */
 export interface Service<V extends Variables> {
   readonly name: string;
   readonly port: number;
@@ -25,32 +25,29 @@ export interface Service<V extends Variables> {
 }
 
 /**
- * Runs a service as a process, PID 1 of its container or not: without an argument it serves until SIGTERM or
- * SIGINT, with `healthcheck` it probes the one that serves and exits with 0 or 1.
- *
- * The module that calls this must not export anything named `app`: Bun takes that for a server to start by itself.
+ * Runs a service as a process. Without an argument it serves until SIGTERM or SIGINT; with `healthcheck` it checks
+ * the one that serves, and exits with 0 or 1.
  */
 export function serve<V extends Variables>(service: Service<V>): void {
-  // Docker passes the host's proxy variables into containers, and `fetch` obeys them; the only hosts asked from
-  // here stand on the same network.
+  // Docker can pass the host's proxy variables on to containers, and the health check's `fetch` would use the proxy.
   for (const name of ["HTTP_PROXY", "http_proxy"]) delete process.env[name];
 
-  const common = { PORT: withDefault(port, service.port), LOG_LEVEL: withDefault(oneOf("info", "debug"), "info") };
-  const [command, ...surplus] = process.argv.slice(2);
-  if (surplus.length > 0 || (command !== undefined && command !== "healthcheck")) {
+  const common = { PORT: withDefault(port, service.port), LOG_LEVEL: withDefault(oneOf(LEVELS), "info") };
+  const [command, ...others] = process.argv.slice(2);
+  if (others.length > 0 || (command !== undefined && command !== "healthcheck")) {
     exit(EX_USAGE, `usage: ${service.name} [healthcheck]`);
   }
   if (command === "healthcheck") {
-    probe(configure({ PORT: common.PORT }).PORT);
+    checkHealth(configure({ PORT: common.PORT }).PORT);
     return;
   }
 
   const values = configure({ ...common, ...service.variables }) as Values<V> & Values<typeof common>;
-  const debug = values.LOG_LEVEL === "debug";
-  setUpLog({ service: service.name, debug });
+  setUpLog({ service: service.name, level: values.LOG_LEVEL });
+  const isDebug = values.LOG_LEVEL === "debug";
   const app = service.app(values);
-  if (debug) logRequests(app);
-  run(app, values.PORT, debug ? {} : constants(app));
+  if (isDebug) logRequests(app);
+  run(app, values.PORT, isDebug ? {} : constantRoutes(app));
 }
 
 function exit(code: number, ...lines: readonly string[]): never {
@@ -67,7 +64,7 @@ function configure<V extends Variables>(variables: V): Values<V> {
   }
 }
 
-async function probe(port: number): Promise<never> {
+async function checkHealth(port: number): Promise<never> {
   try {
     await healthcheck(port);
   } catch (error) {
@@ -76,34 +73,34 @@ async function probe(port: number): Promise<never> {
   process.exit(0);
 }
 
-/** The routes that are a finished Response: Bun answers these by itself, without running JavaScript. */
-function constants(app: AnyElysia): Record<string, { GET: Response }> {
-  const routes: ReturnType<typeof constants> = {};
+/** The routes with a constant response: Bun answers these itself, without running JavaScript. */
+function constantRoutes(app: AnyElysia): Record<string, { GET: Response }> {
+  const routes: ReturnType<typeof constantRoutes> = {};
   for (const { path, handler } of app.routes) {
-    const constant: unknown = handler;
-    if (constant instanceof Response) routes[path] = { GET: constant };
+    const response: unknown = handler;
+    if (response instanceof Response) routes[path] = { GET: response };
   }
   return routes;
 }
 
-function run(app: AnyElysia, port: number, routes: ReturnType<typeof constants>): void {
+function run(app: AnyElysia, port: number, routes: ReturnType<typeof constantRoutes>): void {
   process.on("uncaughtException", crash).on("unhandledRejection", crash);
   try {
-    // Not app.listen: it sets the server up three times over, which takes a tenth of the start.
+    // Not app.listen, which sets the server up three times: that takes a tenth of the start.
     const server = Bun.serve({
       routes,
       fetch: app.fetch,
       port,
-      idleTimeout: IDLE_SECONDS,
+      idleTimeout: IDLE_TIMEOUT_S,
       // No route reads a body.
       maxRequestBodySize: 64 * 1024,
-      // The default of Bun 1.4 would let a second process take the same port, silently.
+      // Bun's default would let a second process listen on the same port without an error.
       reusePort: false,
-      // The page that Bun shows for errors in development holds the stack and the working directory.
+      // Bun's error page of development mode shows the stack and the working directory.
       development: false,
       error: internalError,
     });
-    // The kernel gives process 1 no default action for signals: without these it would outlive `docker stop`.
+    // Process 1 has no default signal handlers (pid_namespaces(7)): without these `docker stop` would have to kill it.
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => drain(server, signal));
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
@@ -112,7 +109,7 @@ function run(app: AnyElysia, port: number, routes: ReturnType<typeof constants>)
       `PORT=${port}: ${code === "EADDRINUSE" ? "another process listens there; set PORT to a free one" : message}`,
     );
   }
-  // Up to here `--compile-jit-policy` has kept the JIT from code that runs but once.
+  // Until here the flag --compile-jit-policy has kept the JIT from compiling code that runs only once.
   Bun.unsafe.setJITPolicy(1);
   log("info", "start", { version, pid: process.pid, port });
 }
