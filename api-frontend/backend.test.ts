@@ -5,7 +5,7 @@ import { Backend, MAX_CALLS } from "./backend.ts";
 
 const MIB = 1024 * 1024;
 
-// A backend down to the bytes: what it does with each connection is the test's.
+// A backend that each test programs down to the bytes.
 let server: Server;
 let connections: Socket[];
 let log: Mock<typeof logging.log>;
@@ -20,15 +20,16 @@ afterEach(() => {
   server.close();
 });
 
-const STAYING = new AbortController();
-const call = (backend: Backend, budget?: number, signal = STAYING.signal) => backend.get({ signal }, budget);
+/** The signal of a client that stays connected. */
+const CONNECTED = new AbortController();
+const call = (backend: Backend, budget?: number, signal = CONNECTED.signal) => backend.get({ signal }, budget);
 
 const callBackend = (url: string, budget?: number) => {
   const { hostname, port } = new URL(url);
   return call(new Backend(hostname, Number(port)), budget);
 };
 
-/** Listens, on the given port or a free one, and gives the URL. Each connection is served once its request is in. */
+/** Listens on the given port, or a free one, and returns the URL. Each connection is served once its request is complete. */
 function listen(serve: (connection: Socket, nth: number) => void, port = 0): Promise<string> {
   connections = [];
   server = createServer((connection) => {
@@ -52,12 +53,12 @@ const failureOf = (call: Promise<unknown>) =>
     ({ status, message }) => [status, message],
   );
 
-test("gives whatever JSON value the backend answers", async () => {
+test("returns whatever JSON value the backend answers", async () => {
   const url = await listen((connection) => connection.end(answer('[null, 1, "é"]')));
   expect(await callBackend(url)).toEqual([null, 1, "é"]);
 });
 
-test("asks once: GET /, with the headers of a client that takes JSON", async () => {
+test("sends one request: GET /, accepting JSON", async () => {
   let request = "";
   const url = await listen((connection) => connection.end(answer("1")));
   server.on("connection", (connection) => connection.on("data", (data) => (request += data)));
@@ -67,7 +68,7 @@ test("asks once: GET /, with the headers of a client that takes JSON", async () 
   expect(request.toLowerCase()).toContain("\r\naccept: application/json\r\n");
 });
 
-test("asks over the same connection again", async () => {
+test("reuses the connection for the next request", async () => {
   const url = await listen((connection) => {
     const keepAlive = () => connection.write("HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n1");
     connection.on("data", keepAlive);
@@ -79,7 +80,7 @@ test("asks over the same connection again", async () => {
   expect(connections).toHaveLength(1);
 });
 
-test("what is no HTTP is 502 at once", async () => {
+test("a response that is not HTTP is 502 at once", async () => {
   const url = await listen((connection) => connection.end("SSH-2.0-OpenSSH_9.2\r\n\r\n"));
   expect(await failureOf(callBackend(url))).toEqual([502, "GET / on backend API: the head is not valid"]);
   expect(connections).toHaveLength(1);
@@ -90,7 +91,7 @@ test("a head of 1 MB is 502 at once", async () => {
   expect(await failureOf(callBackend(url))).toEqual([502, "GET / on backend API: the head is larger than 16 KiB"]);
 });
 
-test("what comes past the bound of waiting calls is 503 at once", async () => {
+test("too many calls at a time are 503 at once", async () => {
   const url = await listen(() => {});
   const { port } = new URL(url);
   const backend = new Backend("127.0.0.1", Number(port));
@@ -102,7 +103,7 @@ test("what comes past the bound of waiting calls is 503 at once", async () => {
   expect(await failureOf(callBackend("http://127.0.0.1:1/", 1100))).toEqual([502, expect.any(String)]);
 });
 
-test.each([404, 500, 503, 204, 201])("another code than 200, %d, is 502 with that code", async (status) => {
+test.each([404, 500, 503, 204, 201])("status %d is 502 with that status in the message", async (status) => {
   const url = await listen((connection) => connection.end(answer("", `HTTP/1.1 ${status} X`)));
   expect(await failureOf(callBackend(url))).toEqual([502, `GET / on backend API ${status}`]);
 });
@@ -113,12 +114,12 @@ test("a redirect is not followed", async () => {
   expect(connections).toHaveLength(1);
 });
 
-test.each(["<html>", "", '{"a":', "\ufeff"])("%p is no JSON: 502", async (body) => {
+test.each(["<html>", "", '{"a":', "\ufeff"])("the body %p is not JSON: 502", async (body) => {
   const url = await listen((connection) => connection.end(answer(body)));
   expect(await failureOf(callBackend(url))).toEqual([502, "GET / on backend API: the answer is not JSON"]);
 });
 
-test("bytes that are no UTF-8 are no JSON: 502", async () => {
+test("a body that is not UTF-8 is not JSON: 502", async () => {
   const url = await listen((connection) => {
     connection.write("HTTP/1.1 200 OK\r\ncontent-length: 3\r\nconnection: close\r\n\r\n");
     connection.end(Buffer.from([0x22, 0xff, 0x22]));
@@ -128,7 +129,7 @@ test("bytes that are no UTF-8 are no JSON: 502", async () => {
 
 const text = (length: number) => `"${"a".repeat(length - 2)}"`;
 
-test("1 MiB is taken", async () => {
+test("a body of 1 MiB is accepted", async () => {
   const url = await listen((connection) => connection.end(answer(text(MIB))));
   expect(await callBackend(url)).toHaveLength(MIB - 2);
 });
@@ -151,42 +152,45 @@ test("an endless chunked body is given up at 1 MiB", async () => {
   expect(await failureOf(callBackend(url))).toEqual([502, "GET / on backend API: the answer is larger than 1 MiB"]);
 });
 
-test("a backend that never answers is 504, within the budget", async () => {
+test("a backend that never answers is 504 at the end of the budget", async () => {
   const url = await listen(() => {});
   const start = performance.now();
   expect(await failureOf(callBackend(url, 1300))).toEqual([504, "GET / on backend API: no answer within 1.3 s"]);
   expect(performance.now() - start).toBeWithin(1290, 1800);
 });
 
-test("half an answer is 504 too", async () => {
+test("a backend that sends half a response is 504 as well", async () => {
   const url = await listen((connection) => connection.write("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n[1,"));
   expect(await failureOf(callBackend(url, 1300))).toEqual([504, "GET / on backend API: no answer within 1.3 s"]);
 });
 
-test("a silent connection is overtaken by another after a second", async () => {
+test("a request without a response for a second is hedged on another connection", async () => {
   const url = await listen((connection, nth) => nth > 1 && connection.end(answer("2")));
   const start = performance.now();
   expect(await callBackend(url)).toBe(2);
   expect(performance.now() - start).toBeWithin(950, 2000);
 });
 
-test.each([300, 1300])("a call whose client leaves after %d ms ends, and its connection with it", async (leaves) => {
-  let closed = 0;
-  const url = await listen((connection) => connection.on("close", () => closed++));
-  const backend = new Backend("127.0.0.1", Number(new URL(url).port));
-  const start = performance.now();
-  expect(await failureOf(call(backend, 5000, AbortSignal.timeout(leaves)))).toEqual([499, "the client has left"]);
-  // It is asked for after the first second.
-  expect(performance.now() - start).toBeLessThan(Math.max(leaves, 1000) + 500);
-  await Bun.sleep(100);
-  expect(closed).toBe(connections.length);
-});
+test.each([300, 1300])(
+  "a call ends when its client disconnects after %d ms, and so does its connection",
+  async (leaves) => {
+    let closed = 0;
+    const url = await listen((connection) => connection.on("close", () => closed++));
+    const backend = new Backend("127.0.0.1", Number(new URL(url).port));
+    const start = performance.now();
+    expect(await failureOf(call(backend, 5000, AbortSignal.timeout(leaves)))).toEqual([499, "the client has left"]);
+    // The client's connection is looked at after the first second only.
+    expect(performance.now() - start).toBeLessThan(Math.max(leaves, 1000) + 500);
+    await Bun.sleep(100);
+    expect(closed).toBe(connections.length);
+  },
+);
 
-/** A backend that answers the first request of each connection, and does this with those that come together later. */
-async function pipelined(does: (connection: Socket) => void): Promise<Backend> {
+/** A backend that answers the first request of each connection; the test says what it does with pipelined ones. */
+async function pipelined(behavior: (connection: Socket) => void): Promise<Backend> {
   const url = await listen((connection, nth) => {
     connection.write("HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n1");
-    connection.on("data", () => (nth === 1 ? does(connection) : connection.end(answer('"right"'))));
+    connection.on("data", () => (nth === 1 ? behavior(connection) : connection.end(answer('"right"'))));
   });
   const backend = new Backend("127.0.0.1", Number(new URL(url).port));
   expect(await call(backend)).toBe(1);
@@ -195,19 +199,19 @@ async function pipelined(does: (connection: Socket) => void): Promise<Backend> {
 
 test.each([
   ["an error", "HTTP/1.1 500 X\r\ncontent-length: 99\r\n\r\n"],
-  ["an answer that is too large", `HTTP/1.1 200 OK\r\ncontent-length: ${MIB + 1}\r\n\r\n`],
-  ["the last answer of a connection", "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 1\r\n\r\n2"],
-])("what comes behind %s is nobody's answer", async (_what, head) => {
+  ["a response that is too large", `HTTP/1.1 200 OK\r\ncontent-length: ${MIB + 1}\r\n\r\n`],
+  ["the last response of a connection", "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 1\r\n\r\n2"],
+])("bytes that follow %s are not taken for another response", async (_what, head) => {
   const backend = await pipelined((connection) => {
     connection.write(`${head}${answer('"smuggled"').replace("connection: close\r\n", "").repeat(3)}`);
   });
   const calls = await Promise.all(Array.from({ length: 4 }, () => failureOf(call(backend))));
   expect(JSON.stringify(calls)).not.toContain("smuggled");
-  // Retried over connections of their own.
+  // These are retried on connections of their own.
   expect(calls.slice(1)).toEqual([1, 1, 1].map((value) => ({ value })));
 });
 
-test("a reset ends no body, only a close does", async () => {
+test("a reset does not complete a body, only a close does", async () => {
   const url = await listen((connection, nth) => {
     if (nth > 1) return void connection.end(answer('"whole"'));
     connection.write("HTTP/1.1 200 OK\r\n\r\n12");
@@ -216,20 +220,20 @@ test("a reset ends no body, only a close does", async () => {
   expect(await callBackend(url)).toBe("whole");
 });
 
-test("a connection that closes early is tried again", async () => {
+test("a connection that closes early is retried", async () => {
   const url = await listen((connection, nth) => (nth < 4 ? connection.destroy() : connection.end(answer("4"))));
   expect(await callBackend(url)).toBe(4);
   expect(connections).toHaveLength(4);
 });
 
-test("a body that is cut off is tried again", async () => {
+test("a body that is cut off is retried", async () => {
   const url = await listen((connection, nth) =>
     nth < 3 ? connection.end("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n[1,") : connection.end(answer("3")),
   );
   expect(await callBackend(url)).toBe(3);
 });
 
-test("a backend that starts late is waited for", async () => {
+test("a backend that starts late goes unnoticed", async () => {
   const url = await listen(() => {});
   server.close();
   const call = callBackend(url);
@@ -239,7 +243,7 @@ test("a backend that starts late is waited for", async () => {
   expect(log).not.toHaveBeenCalled();
 });
 
-test("a backend that stays away is 502 past the budget, with one line in the log", async () => {
+test("a backend that does not come back is 502 at the end of the budget, with one line in the log", async () => {
   const url = await listen(() => {});
   server.close();
   expect(await failureOf(callBackend(url, 1300))).toEqual([502, "GET / on backend API: connection refused"]);
@@ -252,7 +256,7 @@ test("a backend that stays away is 502 past the budget, with one line in the log
   ]);
 });
 
-test("a name that nobody knows is 502", async () => {
+test("an unknown host name is 502", async () => {
   await listen(() => {});
   expect(await failureOf(callBackend("http://no-such-host.invalid/", 1300))).toEqual([
     502,

@@ -58,7 +58,7 @@ const text = (outcome: Outcome) =>
 
 const response = (...lines: string[]) => Buffer.from(lines.join("\r\n"), "latin1");
 
-describe("reads", () => {
+describe("parses", () => {
   test.each([
     ["a length", response("HTTP/1.1 200 OK", "Content-Length: 2", "", "ab"), true],
     ["a length, with a close", response("HTTP/1.1 200 OK", "connection: Close", "content-length:2", "", "ab"), false],
@@ -74,16 +74,16 @@ describe("reads", () => {
       true,
     ],
     [
-      "what comes behind an interim answer",
+      "a response after an interim one",
       response("HTTP/1.1 103 Hints", "a: b", "", "HTTP/1.1 200 OK", "content-length: 2", "", "ab"),
       true,
     ],
-    ["an answer with another behind it", response("HTTP/1.1 200 OK", "content-length: 2", "", "abHTTP"), true],
+    ["a response with another after it", response("HTTP/1.1 200 OK", "content-length: 2", "", "abHTTP"), true],
   ])("%s", (_what, bytes, reusable) => {
     expect([text(read(bytes)), (read(bytes) as Answer).isReusable]).toEqual([[200, "ab"], reusable]);
   });
 
-  test("up to the close, where nothing else ends it", () => {
+  test("a body without a length, up to the close", () => {
     const bytes = response("HTTP/1.1 200 OK", "", "ab");
     expect([text(read(bytes)), text(read(bytes, [], true))]).toEqual(["incomplete", [200, "ab"]]);
   });
@@ -99,11 +99,11 @@ describe("reads", () => {
     expect((receive(Buffer.from("0\r\n\r\n")) as Answer).body).toHaveLength(maxBody);
   });
 
-  test("no body but that of a 200", () => {
+  test("the body of status 200 only", () => {
     expect(text(read(response("HTTP/1.1 500 X", "content-length: 9", "", "")))).toEqual([500, undefined]);
   });
 
-  test.each(["length", "chunks"])("no body past 1 MiB: %s", (framing) => {
+  test.each(["length", "chunks"])("a body over 1 MiB as too large: %s", (framing) => {
     const head =
       framing === "length" ? `content-length: ${maxBody + 1}\r\n\r\n` : "transfer-encoding: chunked\r\n\r\n100001\r\n";
     const bytes = Buffer.concat([response("HTTP/1.1 200 OK", head), Buffer.alloc(maxBody + 1, " ")]);
@@ -113,24 +113,24 @@ describe("reads", () => {
 
 test.each([
   ["another protocol", "SSH-2.0-OpenSSH_9.2\r\n\r\n"],
-  ["a bad status", "HTTP/1.1 2000 OK\r\n\r\n"],
+  ["an invalid status", "HTTP/1.1 2000 OK\r\n\r\n"],
   ["a bare line feed", "HTTP/1.1 200 OK\r\na: b\n\r\n\r\n"],
   ["a space before the colon", "HTTP/1.1 200 OK\r\ncontent-length : 1\r\n\r\na"],
   ["a folded line", "HTTP/1.1 200 OK\r\na: b\r\n c\r\n\r\n"],
   ["a NUL", "HTTP/1.1 200 OK\r\na: \0\r\n\r\n"],
   ["two lengths", "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 1\r\n\r\na"],
-  ["a length that is none", "HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n"],
+  ["an invalid length", "HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n"],
   ["a length and chunks", "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n"],
   ["another coding", "HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n"],
-  ["a chunk of a bad size", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0x1\r\na"],
-  ["a chunk without its end", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\nab\r\n"],
+  ["an invalid chunk size", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0x1\r\na"],
+  ["a chunk without its line end", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\nab\r\n"],
   ["an endless head", `HTTP/1.1 200 OK\r\n${"a: b\r\n".repeat(maxHead)}`],
   ["an endless chunk line", `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1;${"a".repeat(maxHead)}`],
 ])("refuses %s", (_what, bytes) => {
   expect(read(Buffer.from(bytes, "latin1"))).toBe("malformed");
 });
 
-// Fuzzed; a failure prints the seed and the path that run it again.
+// Fuzzed; a failure prints the seed and the path that reproduce it.
 const body = fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes));
 const cuts = fc.array(fc.nat(), { maxLength: 20 });
 const field = fc
@@ -161,7 +161,7 @@ const answer = fc
     return { body, bytes: Buffer.from(bytes, "latin1") };
   });
 
-test("any answer, cut anywhere, is read whole and leaves its connection in order", () => {
+test("any response, cut anywhere, is parsed completely and leaves its connection reusable", () => {
   fc.assert(
     fc.property(answer, cuts, ({ body, bytes }, cuts) => {
       expect(read(bytes, cuts)).toMatchObject({ status: 200, isReusable: true });
@@ -171,7 +171,7 @@ test("any answer, cut anywhere, is read whole and leaves its connection in order
   );
 });
 
-test("answers behind one another are each read whole, wherever they are cut", () => {
+test("consecutive responses are each parsed completely, wherever they are cut", () => {
   fc.assert(
     fc.property(fc.array(answer, { minLength: 1, maxLength: 8 }), cuts, (all, cuts) => {
       const bytes = Buffer.concat(all.map(({ bytes }) => bytes));
@@ -187,7 +187,7 @@ test("answers behind one another are each read whole, wherever they are cut", ()
   );
 });
 
-test("any bytes, cut anywhere, are read or refused alike", () => {
+test("any bytes give the same result wherever they are cut", () => {
   const broken = fc
     .tuple(answer, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 }))
     .map(([{ bytes }, changes]) => {
