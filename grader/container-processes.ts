@@ -1,33 +1,32 @@
+// The processes of a container, as /proc of this machine shows them (proc(5)).
+
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
-/** A process of this machine that stands in a container. */
-export interface Process {
-  readonly pid: number;
-  /** Its number inside of the container. */
-  readonly inside: number;
+export interface ContainerProcess {
+  readonly pidInContainer: number;
   readonly name: string;
 }
 
-/** Processes and their files may go away while one looks; those of others may not be looked at. */
-function attempt<T>(read: () => T, otherwise: T): T {
+/** Reads from /proc; a process may end meanwhile, and one of another user may be unreadable. */
+function tryRead<T>(read: () => T, fallback: T): T {
   try {
     return read();
   } catch {
-    return otherwise;
+    return fallback;
   }
 }
 
-/** Whether the processes of a container can be seen from here: not where its engine runs in a machine of its own. */
+/** Whether a container's processes are visible; they are not if its engine runs in a virtual machine. */
 export const isVisible = (pid: number): boolean =>
   pid > 0 &&
-  attempt(() => readlinkSync(`/proc/${pid}/ns/pid`) !== readlinkSync("/proc/self/ns/pid"), false) &&
-  attempt(() => readdirSync(`/proc/${pid}/fd`).length >= 0, false);
+  tryRead(() => readlinkSync(`/proc/${pid}/ns/pid`) !== readlinkSync("/proc/self/ns/pid"), false) &&
+  tryRead(() => readdirSync(`/proc/${pid}/fd`).length >= 0, false);
 
-/** The sockets that listen in the network of a process: their ports and inodes. Docker's own name server is left out. */
-function listening(pid: number): { port: number; inode: string }[] {
+/** The listening sockets in the network namespace of a process, without those of Docker's DNS server. */
+function listeningSockets(pid: number): { port: number; inode: string }[] {
   return (
     ["tcp", "tcp6"]
-      .flatMap((table) => attempt(() => readFileSync(`/proc/${pid}/net/${table}`, "utf8"), "").split("\n"))
+      .flatMap((table) => tryRead(() => readFileSync(`/proc/${pid}/net/${table}`, "utf8"), "").split("\n"))
       .map((line) => line.trim().split(/\s+/))
       // 0A is LISTEN; 0B00007F is 127.0.0.11, in the kernel's byte order.
       .filter(([, address, , state]) => state === "0A" && !address?.startsWith("0B00007F"))
@@ -35,33 +34,35 @@ function listening(pid: number): { port: number; inode: string }[] {
   );
 }
 
-/** The ports that something listens on in the network of a process. */
-export const listensOn = (pid: number): number[] => [...new Set(listening(pid).map(({ port }) => port))];
+/** The listening ports in the network namespace of a process. */
+export const listeningPorts = (pid: number): number[] => [...new Set(listeningSockets(pid).map(({ port }) => port))];
 
-function describe(pid: number): Process {
-  const status = attempt(() => readFileSync(`/proc/${pid}/status`, "utf8"), "");
+function describe(pid: number): ContainerProcess {
+  const status = tryRead(() => readFileSync(`/proc/${pid}/status`, "utf8"), "");
   return {
-    pid,
-    inside: Number(/^NSpid:.*\t(\d+)$/m.exec(status)?.[1]),
+    pidInContainer: Number(/^NSpid:.*\t(\d+)$/m.exec(status)?.[1]),
     name: /^Name:\t(.*)$/m.exec(status)?.[1] ?? "?",
   };
 }
 
-/** Who holds a listening socket in the container whose first process is `pid`, and that first process. */
-export function listeners(pid: number, port: number): { first: Process; holders: Process[] } {
+/**
+ * The processes of a container that listen on a port, or on any port if none listens on that one.
+ *
+ * @param pid the container's process 1, by its number on this machine
+ */
+export function findListeners(pid: number, port: number): { pid1: ContainerProcess; listeners: ContainerProcess[] } {
   const namespace = readlinkSync(`/proc/${pid}/ns/pid`);
-  const all = listening(pid);
-  const sockets = (all.some((socket) => socket.port === port) ? all.filter((socket) => socket.port === port) : all).map(
-    ({ inode }) => `socket:[${inode}]`,
-  );
-  const holders = readdirSync("/proc")
+  const all = listeningSockets(pid);
+  const onPort = all.filter((socket) => socket.port === port);
+  const links = (onPort.length > 0 ? onPort : all).map(({ inode }) => `socket:[${inode}]`);
+  const isOpenIn = (id: number) =>
+    tryRead(() => readdirSync(`/proc/${id}/fd`), []).some((fd) =>
+      links.includes(tryRead(() => readlinkSync(`/proc/${id}/fd/${fd}`), "")),
+    );
+  const listeners = readdirSync("/proc")
     .filter((entry) => /^\d+$/.test(entry))
     .map(Number)
-    .filter((id) => attempt(() => readlinkSync(`/proc/${id}/ns/pid`), "") === namespace)
-    .filter((id) =>
-      attempt(() => readdirSync(`/proc/${id}/fd`), []).some((fd) =>
-        sockets.includes(attempt(() => readlinkSync(`/proc/${id}/fd/${fd}`), "")),
-      ),
-    );
-  return { first: describe(pid), holders: holders.map(describe) };
+    .filter((id) => tryRead(() => readlinkSync(`/proc/${id}/ns/pid`), "") === namespace)
+    .filter(isOpenIn);
+  return { pid1: describe(pid), listeners: listeners.map(describe) };
 }
