@@ -1,114 +1,118 @@
 import { ask, type Container, type Image, inspect } from "../host/docker.ts";
-import type { Advice, Case } from "./rule.ts";
-import { basesOf, ROLES, type Role } from "./submission.ts";
+import type { Advice, Grading } from "./rule.ts";
+import { baseImagesOf, ROLES, type Role } from "./submission.ts";
 import { type Text, text } from "./text.ts";
 
-/** Seconds in which a service that handles SIGTERM has ended. */
-const PROMPT = 2;
+/** A service that does not handle SIGTERM takes longer to stop. */
+const MAX_STOP_S = 2;
+const MAX_IMAGE_MB = 300;
 
-/** Megabytes from which an image of such a service is larger than need be. */
-const LARGE = 300;
-
-/** In a variable, or in the command of a layer, which each builder writes down another way. */
+/** Matches a variable that holds a secret, or a layer's command that sets one, in the form of either builder. */
 const SECRET = /(?:^|\s)\w*(password|passwd|secret|token|api_?key|private_?key)\w*=\S/i;
 
-/** What the advice on one service rests on. */
+/** What the advice on a service is based on. */
 interface Facts {
   readonly container: Container;
-  readonly megabytes: number;
-  /** Seconds from SIGTERM to its end. */
-  readonly stop: number;
-  /** Base images that are not bound to a version. */
-  readonly loose: readonly string[];
-  /** Variables of the image, and the commands of its layers. */
-  readonly lines: readonly string[];
+  readonly imageMB: number;
+  /** From SIGTERM to the end of the container. */
+  readonly stopS: number;
+  /** Base images without a version. */
+  readonly unpinned: readonly string[];
+  /** The image's variables, and the commands of its layers. */
+  readonly imageLines: readonly string[];
 }
 
 interface Criterion {
   readonly id: string;
-  holds(facts: Facts): boolean;
-  good(facts: Facts): Text;
-  bad(facts: Facts): Text;
+  isMet(facts: Facts): boolean;
+  met(facts: Facts): Text;
+  unmet(facts: Facts): Text;
 }
 
 const CRITERIA: readonly Criterion[] = [
   {
     id: "user",
-    holds: ({ container }) => !["", "0", "root"].includes(container.Config.User.split(":", 1)[0] ?? ""),
-    good: () => text("does not run as root", "ne tourne pas en root"),
-    bad: () => text("runs as root: name a USER", "tourne en root : nommez un USER"),
+    isMet: ({ container }) => !["", "0", "root"].includes(container.Config.User.split(":", 1)[0] ?? ""),
+    met: () => text("does not run as root", "ne s'exécute pas en root"),
+    unmet: () => text("runs as root; set a USER", "s'exécute en root ; définissez un USER"),
   },
   {
     id: "read-only",
-    holds: ({ container }) => container.HostConfig.ReadonlyRootfs,
-    good: () => text("root file system read-only", "système de fichiers en lecture seule"),
-    bad: () => text("its files can be changed: read_only: true", "ses fichiers sont modifiables : read_only: true"),
+    isMet: ({ container }) => container.HostConfig.ReadonlyRootfs,
+    met: () => text("read-only root file system", "système de fichiers racine en lecture seule"),
+    unmet: () =>
+      text("file system is writable; set read_only: true", "système de fichiers modifiable ; ajoutez read_only: true"),
   },
   {
     id: "health",
-    holds: ({ container }) => (container.Config.Healthcheck ?? null) !== null,
-    good: () => text("has a health check", "a un contrôle de santé"),
-    bad: () => text("has no health check: HEALTHCHECK", "n'a pas de contrôle de santé : HEALTHCHECK"),
+    isMet: ({ container }) => (container.Config.Healthcheck ?? null) !== null,
+    met: () => text("has a health check", "dispose d'un healthcheck"),
+    unmet: () => text("no health check; add a HEALTHCHECK", "pas de healthcheck ; ajoutez un HEALTHCHECK"),
   },
   {
     id: "sigterm",
-    holds: ({ stop }) => stop < PROMPT,
-    good: ({ stop }) => text(`stops within ${stop.toFixed(1)} s`, `s'arrête en ${stop.toFixed(1)} s`),
-    bad: () => text("does not end at SIGTERM: handle it", "ne s'arrête pas sur SIGTERM : traitez-le"),
+    isMet: ({ stopS }) => stopS < MAX_STOP_S,
+    met: ({ stopS }) => text(`stops in ${stopS.toFixed(1)} s`, `s'arrête en ${stopS.toFixed(1).replace(".", ",")} s`),
+    unmet: () => text("does not stop on SIGTERM; handle it", "ne s'arrête pas sur SIGTERM ; traitez ce signal"),
   },
   {
     id: "size",
-    holds: ({ megabytes }) => megabytes < LARGE,
-    good: ({ megabytes }) => text(`image of ${megabytes} MB`, `image de ${megabytes} Mo`),
-    bad: ({ megabytes }) =>
-      text(`image of ${megabytes} MB: take a smaller base`, `image de ${megabytes} Mo : prenez une base plus petite`),
+    isMet: ({ imageMB }) => imageMB < MAX_IMAGE_MB,
+    met: ({ imageMB }) => text(`image of ${imageMB} MB`, `image de ${imageMB} Mo`),
+    unmet: ({ imageMB }) =>
+      text(`image of ${imageMB} MB; use a smaller base`, `image de ${imageMB} Mo ; choisissez une base plus légère`),
   },
   {
     id: "pinned",
-    holds: ({ loose }) => loose.length === 0,
-    good: () => text("base images have versions", "les images de base ont une version"),
-    bad: ({ loose }) => text(`base without a version: ${loose}`, `base sans version : ${loose}`),
+    isMet: ({ unpinned }) => unpinned.length === 0,
+    met: () => text("base images are pinned", "les images de base ont une version fixée"),
+    unmet: ({ unpinned }) =>
+      text(
+        `unpinned base image: ${unpinned}; name a version`,
+        `image de base sans version : ${unpinned} ; précisez-la`,
+      ),
   },
   {
     id: "capabilities",
-    holds: ({ container }) => (container.HostConfig.CapDrop ?? []).some((name) => name.toUpperCase() === "ALL"),
-    good: () => text("has no capabilities", "n'a aucune capacité"),
-    bad: () => text("keeps capabilities: cap_drop: [ALL]", "garde des capacités : cap_drop: [ALL]"),
+    isMet: ({ container }) => (container.HostConfig.CapDrop ?? []).some((name) => name.toUpperCase() === "ALL"),
+    met: () => text("has no capabilities", "n'a aucune capability"),
+    unmet: () => text("has capabilities; set cap_drop: [ALL]", "conserve des capabilities ; ajoutez cap_drop: [ALL]"),
   },
   {
     id: "secrets",
-    holds: ({ lines }) => !lines.some((line) => SECRET.test(line)),
-    good: () => text("no secret seen in the image", "aucun secret vu dans l'image"),
-    bad: () => text("a secret stands in the image", "un secret figure dans l'image"),
+    isMet: ({ imageLines }) => !imageLines.some((line) => SECRET.test(line)),
+    met: () => text("no secret found in the image", "aucun secret détecté dans l'image"),
+    unmet: () => text("the image contains a secret", "l'image contient un secret"),
   },
 ];
 
-/** What a good submission has beyond the subject. Called last: it stops the containers. */
-export async function adviceOf(graded: Case): Promise<Advice[]> {
-  const all = await Promise.all(ROLES.map(async (role) => ({ role, facts: await look(graded, role) })));
-  return all.flatMap(({ role, facts }) =>
+/** What would make a submission better, beyond the subject. It stops the containers, so it comes last. */
+export async function adviceFor(grading: Grading): Promise<Advice[]> {
+  const services = await Promise.all(ROLES.map(async (role) => ({ role, facts: await collectFacts(grading, role) })));
+  return services.flatMap(({ role, facts }) =>
     CRITERIA.map((criterion) => {
-      const holds = criterion.holds(facts);
-      const said = holds ? criterion.good(facts) : criterion.bad(facts);
-      return { id: `${criterion.id}.${role}`, good: holds, text: text(`${role}: ${said.en}`, `${role} : ${said.fr}`) };
+      const met = criterion.isMet(facts);
+      const { en, fr } = met ? criterion.met(facts) : criterion.unmet(facts);
+      return { id: `${criterion.id}.${role}`, met, text: text(`${role}: ${en}`, `${role} : ${fr}`) };
     }),
   );
 }
 
-async function look({ stack, submission }: Case, role: Role): Promise<Facts> {
+async function collectFacts({ stack, submission }: Grading, role: Role): Promise<Facts> {
   const service = submission.services[role];
   const container = await stack.container(role);
   const image = await inspect<Image>(container.Image);
   const history = await ask("history", "--no-trunc", "--format", "{{.CreatedBy}}", container.Image);
   const start = Date.now();
-  await ask("stop", "--time", String(PROMPT + 1), container.Id);
-  const bases = service === undefined ? [] : basesOf(submission, service);
+  await ask("stop", "--time", String(MAX_STOP_S + 1), container.Id);
+  const stopS = (Date.now() - start) / 1000;
+  const baseImages = service === undefined ? [] : baseImagesOf(submission, service);
   return {
     container,
-    megabytes: Math.round(image.Size / 1e6),
-    stop: (Date.now() - start) / 1000,
-    // A base that an argument gives is bound elsewhere; scratch has no versions.
-    loose: bases.filter((base) => !/^\$|^scratch$|@|:(?!latest$)[^/]+$/.test(base)),
-    lines: [...(image.Config.Env ?? []), ...history.split("\n")],
+    imageMB: Math.round(image.Size / 1e6),
+    stopS,
+    // A base image from a build argument may be pinned elsewhere; `scratch` has no versions.
+    unpinned: baseImages.filter((name) => !/^\$|^scratch$|@|:(?!latest$)[^/]+$/.test(name)),
+    imageLines: [...(image.Config.Env ?? []), ...history.split("\n")],
   };
 }

@@ -1,15 +1,22 @@
-// A Compose file as `compose config` gives it, and what the rules read from it.
+// A Compose file as `compose config` prints it, and what the rules read from it.
 
-/** A published port as a Compose file gives it. */
-export interface Port {
-  readonly outside: number | undefined;
-  readonly inside: number;
+/** A published port; without a host port, the engine chooses one. */
+export interface PublishedPort {
+  readonly hostPort: number | undefined;
+  readonly containerPort: number;
 }
 
-/** A service, as `compose config` gives it; both generations spell much of it in several ways. */
+interface Build {
+  context: string;
+  dockerfile: string;
+  target?: string;
+  tags?: string[];
+}
+
+/** A service, as `compose config` prints it; much of it has several forms, depending on the version of Compose. */
 export interface ComposeService {
   image?: string;
-  build?: string | { context?: string; dockerfile?: string; target?: string; tags?: string[] };
+  build?: string | Partial<Build>;
   ports?: (string | number | { published?: string | number; target: number })[];
   expose?: (string | number)[];
   environment?: Record<string, string | null> | string[];
@@ -28,17 +35,24 @@ export interface ComposeConfig {
   volumes?: Record<string, { name?: string; external?: unknown } | null>;
 }
 
-export function portsOf({ ports = [] }: ComposeService): Port[] {
+/** How a service is built, in the long form with its defaults; `undefined` if it only names an image. */
+export function buildOf({ build }: ComposeService): Build | undefined {
+  if (build === undefined) return undefined;
+  return { context: ".", dockerfile: "Dockerfile", ...(typeof build === "string" ? { context: build } : build) };
+}
+
+export function portsOf({ ports = [] }: ComposeService): PublishedPort[] {
   return ports.map((port) => {
     if (typeof port === "object") {
-      return { outside: port.published === undefined ? undefined : Number(port.published), inside: port.target };
+      const hostPort = port.published === undefined ? undefined : Number(port.published);
+      return { hostPort, containerPort: port.target };
     }
-    const [inside, outside] = String(port)
+    const [containerPort, hostPort] = String(port)
       .replace(/\/\w+$/, "")
       .split(":")
       .reverse()
       .map(Number);
-    return { outside, inside: inside ?? 0 };
+    return { hostPort, containerPort: containerPort ?? 0 };
   });
 }
 
@@ -49,17 +63,17 @@ export function environmentOf({ environment = {} }: ComposeService): Record<stri
   return Object.fromEntries(entries);
 }
 
-/** The services that must have been started before a service. */
-export function startedBefore(config: ComposeConfig, name: string, seen = new Set<string>()): Set<string> {
+/** The services that Compose starts before a service, directly or indirectly. */
+export function dependenciesOf(config: ComposeConfig, name: string, seen = new Set<string>()): Set<string> {
   const { depends_on = [], links = [] } = config.services[name] ?? {};
   const direct = [
     ...(Array.isArray(depends_on) ? depends_on : Object.keys(depends_on)),
     ...links.map((link) => link.split(":", 1)[0] ?? ""),
   ];
-  for (const other of direct) {
-    if (seen.has(other)) continue;
-    seen.add(other);
-    startedBefore(config, other, seen);
+  for (const dependency of direct) {
+    if (seen.has(dependency)) continue;
+    seen.add(dependency);
+    dependenciesOf(config, dependency, seen);
   }
   return seen;
 }

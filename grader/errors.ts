@@ -1,4 +1,4 @@
-/** A folder, or a machine, with which no grading is possible at all. */
+/** Thrown if a folder cannot be graded at all, because of the folder or of this machine. */
 export class Ungradable extends Error {
   override readonly name = "Ungradable";
 }

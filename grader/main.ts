@@ -21,43 +21,42 @@ interface Flags {
   readonly lang: Language;
 }
 
-/** All rules passed or skipped; something failed; it could not grade. */
-const EXIT = { good: 0, failed: 1, ungradable: 2, interrupted: 130 };
+const EXIT_CODE = { passed: 0, failed: 1, ungradable: 2, interrupted: 130 };
 
-let running: Stack | undefined;
+let currentStack: Stack | undefined;
+let interrupted = false;
 
-let ending = false;
-
-/** At the first signal all that was made is removed; at a second one it is left. */
-async function end(): Promise<never> {
-  if (ending) return leave();
-  ending = true;
-  console.error("\ncleaning up");
-  await interrupt();
-  await running?.remove({ interrupted: true }).catch(warn);
-  process.exit(EXIT.interrupted);
+/** Removes the stack at the first Ctrl-C; leaves it at the second one. */
+async function onInterrupt(): Promise<never> {
+  if (interrupted) {
+    endAll();
+    if (currentStack !== undefined) sayNotRemoved(currentStack);
+  } else {
+    interrupted = true;
+    console.error("\ninterrupted: removing what was created (Ctrl-C again leaves it)");
+    await interrupt();
+    await currentStack?.remove({ interrupted: true }).catch(warn);
+  }
+  process.exit(EXIT_CODE.interrupted);
 }
 
-function leave(): never {
-  endAll();
-  if (running !== undefined) console.error(`left: the Compose project ${running.project}; ${running.removal}`);
-  process.exit(EXIT.interrupted);
-}
+const sayNotRemoved = ({ project, removalCommand }: Stack) =>
+  console.error(`not removed: the Compose project ${project}; to remove it: ${removalCommand}`);
 
 const warn = (error: Error) => console.error(`warning: ${error.message}`);
 
-process.on("SIGINT", end).on("SIGTERM", end);
+process.on("SIGINT", onInterrupt).on("SIGTERM", onInterrupt);
 
 const program = new Command("grader")
-  .description("Grades folders that claim to solve the lab, from outside: files, Docker, HTTP.")
+  .description("Grades submissions of the Docker lab from outside: by their files, through Docker and over HTTP.")
   .version(version)
   .argument("<folder...>", "the folders to grade, one after the other")
-  .option("--json <file>", "write the result as JSON, too")
-  .option("--junit <file>", "write the result as JUnit XML, too")
-  .option("--keep", "leave the stacks as they are after the last rule")
-  .option("--registry <host>", "where the images are published, instead of Docker Hub")
+  .option("--json <file>", "also write the report as JSON")
+  .option("--junit <file>", "also write the report as JUnit XML")
+  .option("--keep", "do not remove the containers and images afterwards; gives no advice")
+  .option("--registry <host>", "the registry of the published images, instead of Docker Hub")
   .addOption(new Option("--lang <language>", "language of the report").choices(["en", "fr"]).default("en"))
-  .exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.good : EXIT.ungradable))
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT_CODE.passed : EXIT_CODE.ungradable))
   .action(async (folders: string[], flags: Flags) => {
     process.exitCode = await main(folders, flags);
   });
@@ -68,7 +67,7 @@ async function main(folders: readonly string[], flags: Flags): Promise<number> {
   for (const folder of folders) {
     try {
       await requireEngine();
-      const report = await gradeOne(folder, flags);
+      const report = await gradeFolder(folder, flags);
       rows.push(report);
       console.log(table(report, flags.lang, paint));
     } catch (error) {
@@ -81,26 +80,26 @@ async function main(folders: readonly string[], flags: Flags): Promise<number> {
   const reports = rows.filter((row): row is Report => !("error" in row));
   if (flags.json !== undefined) writeFileSync(flags.json, json(reports, flags.lang));
   if (flags.junit !== undefined) writeFileSync(flags.junit, junit(reports, flags.lang));
-  if (reports.length < rows.length) return EXIT.ungradable;
+  if (reports.length < rows.length) return EXIT_CODE.ungradable;
   const failed = reports.some(({ results }) => results.some(({ verdict }) => verdict === "fail"));
-  return failed ? EXIT.failed : EXIT.good;
+  return failed ? EXIT_CODE.failed : EXIT_CODE.passed;
 }
 
-async function gradeOne(folder: string, { keep, registry, lang }: Flags): Promise<Report> {
-  const tty = process.stderr.isTTY === true;
+async function gradeFolder(folder: string, { keep, registry, lang }: Flags): Promise<Report> {
+  const isTerminal = process.stderr.isTTY === true;
   const progress = (step: number, steps: number, rule: Rule | undefined) => {
     const line = rule === undefined ? "" : `${step + 1}/${steps} ${folder}: ${rule.title[lang]}`;
-    if (tty) process.stderr.write(`\r\x1b[K${line}`);
+    if (isTerminal) process.stderr.write(`\r\x1b[K${line}`);
     else if (line !== "") console.error(line);
   };
   const stack = await Stack.prepare(await readSubmission(folder));
-  running = stack;
+  currentStack = stack;
   try {
     return await grade(stack, { advice: !keep, registry, progress });
   } finally {
-    if (keep) console.error(`kept: the Compose project ${stack.project}; ${stack.removal}`);
+    if (keep) sayNotRemoved(stack);
     else await stack.remove().catch(warn);
-    running = undefined;
+    currentStack = undefined;
   }
 }
 

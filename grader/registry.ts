@@ -1,12 +1,11 @@
-import { Skip } from "./rule.ts";
-import { text } from "./text.ts";
+import { Skipped } from "./rule.ts";
+import { type Text, text } from "./text.ts";
 
-/** Where Docker Hub's images are. */
+/** The registry of Docker Hub. */
 export const DOCKER_HUB = "registry-1.docker.io";
 
-const SECONDS = 20;
-
-const MANIFESTS = [
+const REQUEST_TIMEOUT_S = 20;
+const MANIFEST_TYPES = [
   "application/vnd.oci.image.index.v1+json",
   "application/vnd.oci.image.manifest.v1+json",
   "application/vnd.docker.distribution.manifest.list.v2+json",
@@ -14,23 +13,26 @@ const MANIFESTS = [
 ];
 
 /**
- * Why an image cannot be pulled by everybody; `undefined` where it can. It asks for the manifest alone, as the OCI
- * Distribution Specification and its token authentication say, so that nothing changes among the local images.
+ * Checks whether anybody can pull an image. It requests the manifest only, as specified by the OCI Distribution
+ * Specification and its token authentication, so the local images stay as they are.
  *
- * @throws {Skip} where the registry is out of reach, or does not want to say
+ * @returns why the image cannot be pulled, or `undefined` if it can
+ * @throws {Skipped} if the registry cannot be reached, limits the rate or fails
  */
-export async function whyNotPullable(host: string, repository: string, tag: string): Promise<string | undefined> {
+export async function whyNotPullable(host: string, repository: string, tag: string): Promise<Text | undefined> {
   const scheme = /^(localhost|127\.)/.test(host) ? "http" : "https";
   const url = `${scheme}://${host}/v2/${repository}/manifests/${tag}`;
-  let answer = await ask(host, url, {});
-  const challenge = answer.headers.get("www-authenticate") ?? "";
-  if (answer.status === 401 && /^bearer /i.test(challenge)) {
+  let response = await request(host, url, {});
+  const challenge = response.headers.get("www-authenticate") ?? "";
+  if (response.status === 401 && /^bearer /i.test(challenge)) {
     const token = await anonymousToken(host, challenge);
-    if (token !== undefined) answer = await ask(host, url, { authorization: `Bearer ${token}` });
+    if (token !== undefined) response = await request(host, url, { authorization: `Bearer ${token}` });
   }
-  if (answer.ok) return undefined;
-  if (answer.status === 429 || answer.status >= 500) throw unreachable(host, `status ${answer.status}`);
-  return answer.status === 404 ? "there is no such image (404)" : `it is not public (${answer.status})`;
+  const { ok, status } = response;
+  if (ok) return undefined;
+  if (status === 429 || status >= 500) throw unreachable(host, `HTTP ${status}`);
+  if (status === 404) return text("no such image (404)", "cette image n'existe pas (404)");
+  return text(`the image is not public (${status})`, `l'image n'est pas publique (${status})`);
 }
 
 async function anonymousToken(host: string, challenge: string): Promise<string | undefined> {
@@ -39,16 +41,16 @@ async function anonymousToken(host: string, challenge: string): Promise<string |
   );
   const { realm, service = "", scope = "" } = fields;
   if (realm === undefined || !URL.canParse(realm)) return undefined;
-  const answer = await ask(host, `${realm}?${new URLSearchParams({ service, scope })}`, {});
-  const { token, access_token } = (await answer.json().catch(() => ({}))) as { token?: string; access_token?: string };
-  return token ?? access_token;
+  const response = await request(host, `${realm}?${new URLSearchParams({ service, scope })}`, {});
+  const body = (await response.json().catch(() => ({}))) as { token?: string; access_token?: string };
+  return body.token ?? body.access_token;
 }
 
-async function ask(host: string, url: string, headers: Record<string, string>): Promise<Response> {
+async function request(host: string, url: string, headers: Record<string, string>): Promise<Response> {
   try {
     return await fetch(url, {
-      headers: { accept: MANIFESTS.join(", "), ...headers },
-      signal: AbortSignal.timeout(SECONDS * 1000),
+      headers: { accept: MANIFEST_TYPES.join(", "), ...headers },
+      signal: AbortSignal.timeout(REQUEST_TIMEOUT_S * 1000),
     });
   } catch (error) {
     throw unreachable(host, (error as { code?: string }).code ?? (error as Error).message);
@@ -56,4 +58,4 @@ async function ask(host: string, url: string, headers: Record<string, string>): 
 }
 
 const unreachable = (host: string, why: string) =>
-  new Skip(text(`${host} cannot be reached from here: ${why}`, `${host} est hors d'atteinte d'ici : ${why}`));
+  new Skipped(text(`${host} cannot be reached: ${why}`, `${host} est injoignable : ${why}`));

@@ -1,57 +1,53 @@
 import { brief } from "../host/command.ts";
 import { DockerError, docker } from "../host/docker.ts";
 
-/** What a Compose project is made of, in the order in which the engine lets go of it. */
+/** What a Compose project consists of; the engine removes a network or volume only after its containers. */
 const KINDS = [
   { list: ["ps", "--all"], remove: ["rm", "--force", "--volumes"] },
   { list: ["network", "ls"], remove: ["network", "rm"] },
   { list: ["volume", "ls"], remove: ["volume", "rm"] },
 ];
 
-/** Passes that are made before what is left is told. */
-const PASSES = 10;
-
-/** Milliseconds from one pass to the next. */
-const PAUSE = 1000;
+const MAX_PASSES = 10;
+const PAUSE_MS = 1000;
 
 /**
- * Removes a Compose project and the images that are named after it.
+ * Removes a Compose project and the images that are named after it. `compose down` would not do: it only removes what
+ * exists when it starts, but the engine may still be creating a container for a command that was killed.
  *
- * Not by `down`: that works off what it finds at its start, and misses what the engine is still about to do for a
- * command that was ended.
- *
- * @param settled whether no command was ended: else two passes, a second apart, must find nothing
- * @throws {DockerError} where something cannot be removed
+ * @param options.interrupted whether commands were killed: if so, two passes in a row must find nothing
+ * @throws {DockerError} if something cannot be removed
  */
-export async function removeProject(project: string, settled: boolean): Promise<void> {
-  let trouble: string | undefined;
-  for (let pass = 0, quiet = 0; pass < PASSES; pass++) {
+export async function removeProject(project: string, { interrupted = false } = {}): Promise<void> {
+  let lastError: string | undefined;
+  for (let pass = 0, emptyPasses = 0; pass < MAX_PASSES; pass++) {
     const { found, errors } = await removeOnce(project);
-    trouble = errors[0];
-    if (settled && trouble === undefined) return;
-    quiet = found || trouble !== undefined ? 0 : quiet + 1;
-    if (quiet === 2) return;
-    await Bun.sleep(PAUSE);
+    lastError = errors[0];
+    if (!interrupted && lastError === undefined) return;
+    emptyPasses = found || lastError !== undefined ? 0 : emptyPasses + 1;
+    if (emptyPasses === 2) return;
+    await Bun.sleep(PAUSE_MS);
   }
-  throw new DockerError(`of the Compose project ${project} something is left: ${brief(trouble ?? "it comes again")}`);
+  const reason = lastError ?? "the engine keeps creating parts of it";
+  throw new DockerError(`the Compose project ${project} could not be removed: ${brief(reason)}`);
 }
 
 async function removeOnce(project: string): Promise<{ found: boolean; errors: string[] }> {
   const errors: string[] = [];
-  const attempt = async (...args: string[]) => {
+  const linesOf = async (...args: string[]) => {
     const { code, stdout, stderr } = await docker(args, { cleansUp: true });
     if (code !== 0) errors.push(stderr.trim());
     return stdout.split("\n").filter(Boolean);
   };
   let found = false;
-  const label = ["--quiet", "--filter", `label=com.docker.compose.project=${project}`];
+  const ofProject = ["--quiet", "--filter", `label=com.docker.compose.project=${project}`];
   for (const { list, remove } of KINDS) {
-    const names = await attempt(...list, ...label);
-    if (names.length > 0) await attempt(...remove, ...names);
-    found ||= names.length > 0;
+    const ids = await linesOf(...list, ...ofProject);
+    if (ids.length > 0) await linesOf(...remove, ...ids);
+    found ||= ids.length > 0;
   }
-  // By name: another submission's image may be the same one.
-  const images = await attempt("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", `${project}/*`);
-  if (images.length > 0) await attempt("image", "rm", "--force", ...images);
+  // By name, because another submission's image may have the same id.
+  const images = await linesOf("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", `${project}/*`);
+  if (images.length > 0) await linesOf("image", "rm", "--force", ...images);
   return { found: found || images.length > 0, errors };
 }

@@ -1,19 +1,19 @@
 import type { Stack } from "./stack.ts";
 import type { Role, Submission } from "./submission.ts";
-import type { Finding, Text } from "./text.ts";
+import { type Finding, type Text, text } from "./text.ts";
 
-/** What the rules look at, and what they found out for one another. */
-export interface Case {
+/** A grading in progress: what the rules judge, and what they pass on to each other. */
+export interface Grading {
   readonly submission: Submission;
   readonly stack: Stack;
-  /** The registry that stands in for Docker Hub, where another was named. */
+  /** The registry to use instead of Docker Hub, if one was named. */
   readonly registry: string | undefined;
   passed(id: string): boolean;
-  /** The JSON that the backend answered, once it did. */
-  backend?: unknown;
-  /** What a first crash of each service showed. */
-  readonly crashes: Partial<Record<Role, Promise<Finding[]>>>;
-  /** What is to be known about how a rule was judged, by its id. */
+  /** The JSON value of the backend's response, once the rule `backend` has read it. */
+  backendValue?: unknown;
+  /** The findings of each service's first crash, which two rules share. */
+  readonly firstCrashes: Partial<Record<Role, Promise<Finding[]>>>;
+  /** How a rule was judged, by rule id, if the reader should know. */
   readonly notes: Record<string, Text>;
 }
 
@@ -24,51 +24,56 @@ export interface Rule {
   readonly title: Text;
   /** The sentence of the subject that it comes from. */
   readonly source: string;
-  /** Rules without which it cannot be judged: its points are lost with theirs. */
+  /** Ids of the rules that must pass before this one can be judged. */
   readonly needs: readonly string[];
   /**
-   * What is wrong; nothing where all is right.
+   * Judges the submission.
    *
-   * @throws {Skip} where this machine cannot tell
-   * @throws {Moot} where another rule's failure decides
+   * @returns what is wrong; nothing if the rule passes
+   * @throws {Blocked} if the failure of another rule makes it impossible to judge
+   * @throws {Skipped} if this machine cannot judge it
    */
-  check(graded: Case): Promise<Finding[]>;
+  check(grading: Grading): Promise<Finding[]>;
 }
 
-/** The rule cannot be judged on this machine; its points are left out of the mark. */
-export class Skip extends Error {
-  override readonly name = "Skip";
+/** Thrown if a rule cannot be judged because another one did not pass; its points are lost. */
+export class Blocked extends Error {
+  readonly verdict = "blocked";
+  readonly reason: Text;
+  constructor(ruleId: string) {
+    super(`blocked by ${ruleId}`);
+    this.reason = text(
+      `blocked by the rule ${ruleId}, which did not pass`,
+      `bloquée par la règle ${ruleId}, qui n'est pas validée`,
+    );
+  }
+}
+
+/** Thrown if a rule cannot be judged on this machine; its points are left out of the mark. */
+export class Skipped extends Error {
+  readonly verdict = "skipped";
   constructor(readonly reason: Text) {
     super(reason.en);
   }
 }
 
-/** The rule cannot be judged since another one failed; its points are lost. */
-export class Moot extends Error {
-  override readonly name = "Moot";
-  constructor(readonly rule: string) {
-    super(rule);
-  }
-}
-
 export interface Result {
   readonly rule: Rule;
-  readonly verdict: "pass" | "fail" | "skipped";
+  readonly verdict: "pass" | "fail" | "blocked" | "skipped";
   readonly findings: readonly Finding[];
-  /** Why it was skipped; or, where it passed, what is to be known about how. */
+  /** Why the rule was blocked or skipped, or a note on how it was judged. */
   readonly reason?: Text;
-  /** Whether its points count for the mark. */
-  readonly counts: boolean;
 }
 
 /** Advice beyond the subject, without points. */
 export interface Advice {
   readonly id: string;
-  readonly good: boolean;
+  /** Whether the submission already does so. */
+  readonly met: boolean;
   readonly text: Text;
 }
 
-/** A graded folder. */
+/** The result of grading one folder. */
 export interface Report {
   readonly folder: string;
   readonly results: readonly Result[];

@@ -6,64 +6,63 @@ import { ask, type Container, DockerError, docker, inspect } from "../host/docke
 import { exchange, freePort } from "../host/tcp.ts";
 import { compose } from "./compose.ts";
 import { type ComposeConfig, type ComposeService, portsOf } from "./compose-file.ts";
-import { type Answer, get } from "./http.ts";
+import { get, type HttpResult } from "./http.ts";
 import { removeProject } from "./removal.ts";
 import { PORT, type Role, type Service, type Submission } from "./submission.ts";
 
-/** Seconds that each step may take. */
-const LIMIT = { build: 900, up: 300, down: 120, answer: 15 };
+const TIMEOUT_S = { build: 900, up: 300, down: 120, run: 120, response: 15 };
 
-let stacks = 0;
+let stackCount = 0;
 
 /**
- * A submission's stack, running under names and on ports of its own: whatever else runs on the machine stays
- * untouched, and so does the submission.
+ * A submission's running stack. It has a Compose project and host ports of its own, so it disturbs nothing else on this
+ * machine, and it does not change the submission's folder.
  */
 export class Stack {
-  /** Of the Compose project; images, containers and networks are named after it. */
-  readonly project = `grader${process.pid}x${++stacks}`;
+  /** The Compose project; images, containers and networks are named after it. */
+  readonly project = `grader${process.pid}x${++stackCount}`;
   #file = "";
-  /** Where on 127.0.0.1 each service is reached; the subject's port where it shares this machine's network. */
+  /** The host port of each service; a service on the host's network keeps the subject's port. */
   readonly #ports: Record<Role, number> = { ...PORT };
-  /** Of the containers, once they were asked for. */
-  readonly #ids = new Map<Role, string>();
-  #others = 0;
+  readonly #containerIds = new Map<Role, string>();
+  #extraFrontends = 0;
 
   private constructor(readonly submission: Submission) {}
 
+  /** Writes the Compose file that the stack runs from; builds and starts nothing. */
   static async prepare(submission: Submission): Promise<Stack> {
     const stack = new Stack(submission);
-    const config = await stack.#ownConfig(submission.config);
+    const config = await stack.#isolate(submission.config);
     stack.#file = join(mkdtempSync(join(tmpdir(), "grader-")), "docker-compose.json");
-    // JSON is YAML in which nothing is ambiguous, "no" among it.
+    // JSON is valid YAML, without YAML's ambiguities such as a bare `no`.
     writeFileSync(stack.#file, JSON.stringify(config));
     return stack;
   }
 
-  /** The submission's configuration under our own names, and on free ports. */
-  async #ownConfig(config: ComposeConfig): Promise<ComposeConfig> {
-    const { name: _, ...own } = structuredClone(config);
-    for (const part of [own.networks, own.volumes]) {
-      for (const definition of Object.values(part ?? {})) {
+  /** The submission's configuration, without its fixed names and with free host ports. */
+  async #isolate(config: ComposeConfig): Promise<ComposeConfig> {
+    const { name: _, ...isolated } = structuredClone(config);
+    for (const section of [isolated.networks, isolated.volumes]) {
+      for (const definition of Object.values(section ?? {})) {
         if (definition?.name !== undefined && !definition.external) delete definition.name;
       }
     }
-    // A container's name is one that others find it by, along links too.
-    for (const { links } of Object.values(own.services)) {
+    // A link also makes the container name of its target resolvable, so that name becomes an alias of the link.
+    for (const { links } of Object.values(isolated.services)) {
       const targets = links?.map((link) => link.split(":", 1)[0] ?? "") ?? [];
       for (const target of targets) {
-        const alias = own.services[target]?.container_name;
+        const alias = isolated.services[target]?.container_name;
         if (alias !== undefined) links?.push(`${target}:${alias}`);
       }
     }
-    for (const [name, service] of Object.entries(own.services)) await this.#ownService(name, service);
-    return own;
+    for (const [name, service] of Object.entries(isolated.services)) await this.#isolateService(name, service);
+    return isolated;
   }
 
-  async #ownService(name: string, service: ComposeService): Promise<void> {
+  async #isolateService(name: string, service: ComposeService): Promise<void> {
     const role = this.#roleOf(name);
     if (service.build === undefined && role !== undefined && this.submission.services[role]?.dockerfile !== undefined) {
-      // It names what is published. What is graded is what the folder builds.
+      // The service names its published image, but the grade is for what the folder builds.
       service.build = { context: join(this.submission.folder, this.submission.services[role].dockerfile, "..") };
     }
     if (service.build !== undefined) {
@@ -78,17 +77,17 @@ export class Stack {
     const ports = portsOf(service);
     delete service.ports;
     if (role === undefined || service.network_mode === "host") return;
-    const inside = (ports.find(({ outside }) => outside === PORT[role]) ?? ports[0])?.inside ?? PORT[role];
+    const published = ports.find(({ hostPort }) => hostPort === PORT[role]) ?? ports[0];
     this.#ports[role] = await freePort();
-    service.ports = [`127.0.0.1:${this.#ports[role]}:${inside}`];
+    service.ports = [`127.0.0.1:${this.#ports[role]}:${published?.containerPort ?? PORT[role]}`];
   }
 
   #roleOf(name: string): Role | undefined {
     return Object.values(this.submission.services).find((service) => service.name === name)?.role;
   }
 
-  /** How a stack that was kept is removed by hand. */
-  get removal(): string {
+  /** The shell command that removes the stack. */
+  get removalCommand(): string {
     return `${compose.command.join(" ")} -p ${this.project} -f '${this.#file}' down --volumes --rmi all`;
   }
 
@@ -96,24 +95,24 @@ export class Stack {
     return compose.run(this.project, this.#file, this.submission.folder, args, options);
   }
 
-  build = () => this.#compose(["build"], { seconds: LIMIT.build });
-  down = () => this.#compose(["down", "--timeout", "1", "--volumes", "--remove-orphans"], { seconds: LIMIT.down });
+  build = () => this.#compose(["build"], { seconds: TIMEOUT_S.build });
+  down = () => this.#compose(["down", "--timeout", "1", "--volumes", "--remove-orphans"], { seconds: TIMEOUT_S.down });
 
   up = () => {
-    this.#ids.clear();
-    return this.#compose(["up", "--detach", "--no-build"], { seconds: LIMIT.up });
+    this.#containerIds.clear();
+    return this.#compose(["up", "--detach", "--no-build"], { seconds: TIMEOUT_S.up });
   };
 
-  /** @throws {DockerError} where it does not exist */
+  /** @throws {DockerError} if the container does not exist */
   async container(role: Role): Promise<Container> {
     const { name } = this.#service(role);
-    const id = this.#ids.get(role) ?? (await this.#find(name));
-    if (id !== "") this.#ids.set(role, id);
+    const id = this.#containerIds.get(role) ?? (await this.#findContainer(name));
+    if (id !== "") this.#containerIds.set(role, id);
     return inspect<Container>(id || name);
   }
 
-  /** The id of a service's container; empty where there is none. */
-  async #find(service: string): Promise<string> {
+  /** The id of a service's container; empty if there is none. */
+  async #findContainer(service: string): Promise<string> {
     const labels = [`project=${this.project}`, `service=${service}`, "oneoff=False"];
     const filters = labels.flatMap((label) => ["--filter", `label=com.docker.compose.${label}`]);
     const ids = await ask("ps", "--all", "--quiet", ...filters);
@@ -126,55 +125,64 @@ export class Stack {
     return service;
   }
 
-  /** What a service answers to `GET /`. */
-  get(role: Role, seconds = LIMIT.answer): Promise<Answer> {
-    return get(`http://127.0.0.1:${this.#ports[role]}/`, seconds);
+  /** Sends `GET /` to a service. */
+  get(role: Role, timeoutS = TIMEOUT_S.response): Promise<HttpResult> {
+    return get(`http://127.0.0.1:${this.#ports[role]}/`, timeoutS);
   }
 
-  /** The bytes that a service answers to `GET /traceback`; `undefined` where it neither answers nor closes. */
+  /**
+   * Sends `GET /traceback` to a service.
+   *
+   * @returns the raw response; `undefined` if the connection stays open
+   */
   traceback(role: Role): Promise<string | undefined> {
     const request = "GET /traceback HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-    return exchange("127.0.0.1", this.#ports[role], request, LIMIT.answer);
+    return exchange("127.0.0.1", this.#ports[role], request, TIMEOUT_S.response);
   }
 
-  /** What happens while a service is stopped; afterwards it runs again. */
-  async without<T>(role: Role, happens: () => Promise<T>): Promise<T> {
+  /** Does something while a service is stopped, then starts the service again. */
+  async whileStopped<T>(role: Role, action: () => Promise<T>): Promise<T> {
     const { Id } = await this.container(role);
     await ask("stop", "--time", "0", Id);
     try {
-      return await happens();
+      return await action();
     } finally {
       await ask("start", Id);
     }
   }
 
-  /** One more frontend beside the running one, with other variables: what it answers to `GET /`. */
-  async otherFrontend(variables: Readonly<Record<string, string>>): Promise<Answer> {
-    const other = `${this.project}-other${++this.#others}`;
+  /**
+   * Starts a second frontend with other variables and sends `GET /` to it.
+   *
+   * @throws {DockerError} if it does not start: then the lack of a response would prove nothing
+   */
+  async getFromFrontendWith(variables: Readonly<Record<string, string>>): Promise<HttpResult> {
+    const container = `${this.project}-frontend${++this.#extraFrontends}`;
     const { name, definition } = this.#service("frontend");
-    const inside = portsOf(definition).find(({ outside }) => outside === PORT.frontend)?.inside ?? PORT.frontend;
+    const published = portsOf(definition).find(({ hostPort }) => hostPort === PORT.frontend);
     const port = await freePort();
-    const settings = Object.entries(variables).flatMap(([key, value]) => ["-e", `${key}=${value}`]);
-    const options = ["--detach", "--no-deps", "--name", other, "--publish", `127.0.0.1:${port}:${inside}`, ...settings];
-    const { code, stderr } = await this.#compose(["run", ...options, name], { seconds: 120 });
-    // Without a frontend that runs, silence would prove nothing.
+    const publish = `127.0.0.1:${port}:${published?.containerPort ?? PORT.frontend}`;
+    const environment = Object.entries(variables).flatMap(([key, value]) => ["-e", `${key}=${value}`]);
+    const options = ["--detach", "--no-deps", "--name", container, "--publish", publish, ...environment];
+    const { code, stderr } = await this.#compose(["run", ...options, name], { seconds: TIMEOUT_S.run });
     if (code !== 0) throw new DockerError(`compose run ${name}: ${brief(stderr, 300)}`);
-    let answer: Answer = { error: "no answer" };
-    for (const end = Date.now() + LIMIT.answer * 1000; Date.now() < end; await Bun.sleep(200)) {
-      answer = await get(`http://127.0.0.1:${port}/`, LIMIT.answer);
-      if ("status" in answer || !(await isRunning(other))) break;
+    let result: HttpResult = { error: "no response" };
+    for (const end = Date.now() + TIMEOUT_S.response * 1000; Date.now() < end; await Bun.sleep(200)) {
+      result = await get(`http://127.0.0.1:${port}/`, TIMEOUT_S.response);
+      if ("status" in result || !(await isRunning(container))) break;
     }
-    await docker(["rm", "--force", other]);
-    return answer;
+    await docker(["rm", "--force", container]);
+    return result;
   }
 
   /**
-   * Removes all that was made; may be called at any time, and again.
+   * Removes everything that the grading created. May be called at any time, and more than once.
    *
-   * @throws {DockerError} where something of it cannot be removed
+   * @param options.interrupted whether commands were killed while they worked on the stack
+   * @throws {DockerError} if something cannot be removed
    */
-  async remove({ interrupted = false } = {}): Promise<void> {
-    await removeProject(this.project, !interrupted);
+  async remove(options?: { interrupted: boolean }): Promise<void> {
+    await removeProject(this.project, options);
     rmSync(dirname(this.#file), { recursive: true, force: true });
   }
 }
@@ -182,10 +190,11 @@ export class Stack {
 const isRunning = async (container: string) =>
   (await ask("inspect", "--format", "{{.State.Status}}", container)) === "running";
 
+/** A service's networks, with one more alias on each. */
 function withAlias(networks: ComposeService["networks"], alias: string): NonNullable<ComposeService["networks"]> {
   const names = Array.isArray(networks) ? networks : Object.keys(networks ?? { default: null });
-  const given = Array.isArray(networks) ? {} : (networks ?? {});
+  const settings = Array.isArray(networks) ? {} : (networks ?? {});
   return Object.fromEntries(
-    names.map((name) => [name, { ...given[name], aliases: [...(given[name]?.aliases ?? []), alias] }]),
+    names.map((name) => [name, { ...settings[name], aliases: [...(settings[name]?.aliases ?? []), alias] }]),
   );
 }

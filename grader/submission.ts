@@ -2,111 +2,107 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join, relative, resolve } from "node:path";
 import { DockerfileParser, type Label } from "dockerfile-ast";
 import { compose } from "./compose.ts";
-import { type ComposeConfig, type ComposeService, environmentOf, portsOf } from "./compose-file.ts";
+import { buildOf, type ComposeConfig, type ComposeService, environmentOf, portsOf } from "./compose-file.ts";
 import { Ungradable } from "./errors.ts";
 
 /** The two services of the subject. */
 export type Role = "backend" | "frontend";
 export const ROLES: readonly Role[] = ["backend", "frontend"];
 
-/** What the subject fixes for each. */
+/** What the subject prescribes for each. */
 export const FOLDER = { backend: "api-backend", frontend: "api-frontend" } as const;
 export const PORT = { backend: 8001, frontend: 8000 } as const;
 export const VARIABLES = ["API_BACKEND_URL", "API_BACKEND_PORT"] as const;
 
-/** Names under which Compose finds its file, the subject's first. */
+/** The file names that Compose accepts, starting with the subject's. */
 export const COMPOSE_FILES = ["docker-compose.yaml", "docker-compose.yml", "compose.yaml", "compose.yml"];
 
-/** One of the two services, found. */
+/** The service that plays one of the two roles. */
 export interface Service {
   readonly role: Role;
   /** Its name in the Compose file. */
   readonly name: string;
   readonly definition: ComposeService;
-  /** Its Dockerfile, relative to the folder, where there is one. */
+  /** Its Dockerfile, relative to the folder, if there is one. */
   readonly dockerfile: string | undefined;
 }
 
-/** What a folder holds, before anything of it runs. */
+/** What a folder contains, before anything of it runs. */
 export interface Submission {
-  /** The folder as it was named. */
+  /** The folder as given on the command line. */
   readonly name: string;
-  /** Its absolute path. */
+  /** The folder's absolute path. */
   readonly folder: string;
-  readonly composeFile: string | undefined;
   readonly config: ComposeConfig;
   readonly services: Readonly<Partial<Record<Role, Service>>>;
 }
 
 /**
- * Reads a folder.
+ * Reads a submission.
  *
- * @throws {Ungradable} where there is no folder, or Compose does not understand its file
+ * @throws {Ungradable} if there is no such folder, or Compose rejects its file
  */
 export async function readSubmission(name: string): Promise<Submission> {
   const folder = resolve(name);
-  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
-    throw new Ungradable(`${name}: there is no such folder`);
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw new Ungradable(`${name}: no such folder`);
   const composeFile = COMPOSE_FILES.find((file) => existsSync(join(folder, file)));
-  if (composeFile === undefined) return { name, folder, composeFile, config: { services: {} }, services: {} };
-  const config = await compose.config(folder, composeFile);
+  const config = composeFile === undefined ? { services: {} } : await compose.config(folder, composeFile);
   const services: Partial<Record<Role, Service>> = {};
   for (const role of ROLES) {
     const service = findService(config, role, services);
-    const definition = service === undefined ? undefined : config.services[service];
+    const definition = config.services[service ?? ""];
     if (service === undefined || definition === undefined) continue;
     services[role] = { role, name: service, definition, dockerfile: findDockerfile(folder, definition, role) };
   }
-  return { name, folder, composeFile, config, services };
+  return { name, folder, config, services };
 }
 
-/** By its port, else its folder, else its variables: never by its name. */
+/** Finds a service by its port, else by its folder, else by its variables; never by its name. */
 function findService(config: ComposeConfig, role: Role, found: Partial<Record<Role, Service>>): string | undefined {
   const taken = Object.values(found).map(({ name }) => name);
-  const names = Object.keys(config.services).filter((name) => !taken.includes(name));
-  const other = role === "backend" ? "frontend" : "backend";
-  const marks: ((service: ComposeService) => boolean)[] = [
-    (service) => portsOf(service).some(({ inside, outside }) => inside === PORT[role] || outside === PORT[role]),
+  const candidates = Object.keys(config.services).filter((name) => !taken.includes(name));
+  const otherRole = role === "backend" ? "frontend" : "backend";
+  const isBuiltFor = (service: ComposeService, wanted: Role) =>
+    buildFoldersOf(service).some((folder) => basename(folder) === FOLDER[wanted]);
+  const criteria: ((service: ComposeService) => boolean)[] = [
+    (service) => portsOf(service).some((port) => [port.hostPort, port.containerPort].includes(PORT[role])),
     (service) => (service.expose ?? []).some((port) => Number.parseInt(String(port), 10) === PORT[role]),
-    (service) => placesOf(service).some((place) => basename(place) === FOLDER[role]),
+    (service) => isBuiltFor(service, role),
     (service) => VARIABLES.some((variable) => variable in environmentOf(service)) === (role === "frontend"),
   ];
-  for (const mark of marks) {
-    const marked = names.filter((name) => mark(config.services[name] ?? {}));
-    const clear = marked.filter(
-      (name) => !placesOf(config.services[name] ?? {}).some((place) => basename(place) === FOLDER[other]),
-    );
-    const [first] = clear.length > 0 ? clear : marked;
-    if (first !== undefined) return first;
+  for (const criterion of criteria) {
+    const matches = candidates.filter((name) => criterion(config.services[name] ?? {}));
+    const [first] = matches.filter((name) => !isBuiltFor(config.services[name] ?? {}, otherRole));
+    if (matches.length > 0) return first ?? matches[0];
   }
   return undefined;
 }
 
-/** The folders that a service is built from: of its context, and of its Dockerfile. */
-function placesOf({ build }: ComposeService): string[] {
-  if (build === undefined) return [];
-  const { context = ".", dockerfile = "Dockerfile" } = typeof build === "string" ? { context: build } : build;
-  return [context, join(context, dockerfile, "..")];
+/** The folders of a service's build context and of its Dockerfile. */
+function buildFoldersOf(service: ComposeService): string[] {
+  const build = buildOf(service);
+  return build === undefined ? [] : [build.context, join(build.context, build.dockerfile, "..")];
 }
 
-function findDockerfile(folder: string, { build }: ComposeService, role: Role): string | undefined {
-  const { context = ".", dockerfile = "Dockerfile" } =
-    build === undefined ? { context: FOLDER[role] } : typeof build === "string" ? { context: build } : build;
+function findDockerfile(folder: string, service: ComposeService, role: Role): string | undefined {
+  const { context, dockerfile } = buildOf(service) ?? { context: FOLDER[role], dockerfile: "Dockerfile" };
   const path = resolve(folder, context, dockerfile);
   return existsSync(path) ? relative(folder, path) : undefined;
 }
 
-/** The labels that a Dockerfile gives to the image it makes: those of its last stage, or of the one that is built. */
+const parseDockerfile = (submission: Submission, path: string) =>
+  DockerfileParser.parse(readFileSync(join(submission.folder, path), "utf8"));
+
+/** The labels that a Dockerfile gives its image: those of the stage that is built, the last one by default. */
 export function labelsOf(submission: Submission, service: Service): Record<string, string> {
   if (service.dockerfile === undefined) return {};
-  const { build } = service.definition;
-  const target = typeof build === "object" ? build.target : undefined;
-  const dockerfile = DockerfileParser.parse(readFileSync(join(submission.folder, service.dockerfile), "utf8"));
+  const target = buildOf(service.definition)?.target;
+  const dockerfile = parseDockerfile(submission, service.dockerfile);
   const stages = dockerfile.getFROMs();
-  const wanted = stages.findIndex((stage) => stage.getBuildStage() === target);
-  const stage = target === undefined || wanted < 0 ? stages.length - 1 : wanted;
-  const start = stages[stage]?.getRange().start.line ?? 0;
-  const end = stages[stage + 1]?.getRange().start.line ?? Number.POSITIVE_INFINITY;
+  const targetIndex = target === undefined ? -1 : stages.findIndex((stage) => stage.getBuildStage() === target);
+  const index = targetIndex < 0 ? stages.length - 1 : targetIndex;
+  const start = stages[index]?.getRange().start.line ?? 0;
+  const end = stages[index + 1]?.getRange().start.line ?? Number.POSITIVE_INFINITY;
   const labels = dockerfile
     .getInstructions()
     .filter((instruction) => instruction.getKeyword() === "LABEL")
@@ -115,17 +111,17 @@ export function labelsOf(submission: Submission, service: Service): Record<strin
   return Object.fromEntries(labels.map((label) => [unquote(label.getName()), unquote(label.getValue() ?? "")]));
 }
 
-/** The images that a Dockerfile builds upon. */
-export function basesOf(submission: Submission, service: Service): string[] {
+const unquote = (value: string) => value.replace(/^(["'])(.*)\1$/s, "$2");
+
+/** The images that a Dockerfile starts from, without its own stages. */
+export function baseImagesOf(submission: Submission, service: Service): string[] {
   if (service.dockerfile === undefined) return [];
-  const stages = DockerfileParser.parse(readFileSync(join(submission.folder, service.dockerfile), "utf8")).getFROMs();
+  const stages = parseDockerfile(submission, service.dockerfile).getFROMs();
   const names = stages.map((stage) => stage.getBuildStage());
   return stages.map((stage) => stage.getImage() ?? "").filter((image) => !names.includes(image));
 }
 
-const unquote = (value: string) => value.replace(/^(["'])(.*)\1$/s, "$2");
-
-/** The names in a folder of the submission; none where it is missing. */
+/** The names in a folder of the submission; none if the folder is missing. */
 export function entriesOf(submission: Submission, path: string): string[] {
   const folder = join(submission.folder, path);
   return existsSync(folder) ? readdirSync(folder) : [];

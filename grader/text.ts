@@ -8,15 +8,15 @@ export type Language = keyof Text;
 
 export const text = (en: string, fr: string): Text => ({ en, fr });
 
-/** What reads the same in both. */
-export const same = (both: string): Text => text(both, both);
+/** A text that reads the same in both languages. */
+export const untranslated = (both: string): Text => text(both, both);
 
-/** What a rule saw that is wrong. */
+/** Something that a rule found wrong. */
 export interface Finding {
   readonly seen: Text;
   readonly expected: Text;
-  /** What to do about it. */
-  readonly mend: Text;
+  /** What the student should do about it. */
+  readonly fix: Text;
 }
 
-export const finding = (seen: Text, expected: Text, mend: Text): Finding => ({ seen, expected, mend });
+export const finding = (seen: Text, expected: Text, fix: Text): Finding => ({ seen, expected, fix });

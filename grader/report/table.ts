@@ -7,55 +7,56 @@ const WORDS = {
   en: {
     pass: "pass",
     fail: "FAIL",
+    blocked: "blocked",
     skipped: "skipped",
     rule: "rule",
     points: "points",
     verdict: "verdict",
-    seen: "seen",
-    expected: "expected",
-    mend: "to do",
-    mark: "mark",
-    advice: "beyond the subject, without points",
+    seen: "seen:",
+    expected: "expected:",
+    fix: "fix:",
+    blockedRules: "blocked by a rule that did not pass, points lost:",
+    advice: "advice, without points:",
     folder: "folder",
-    ungradable: "cannot be graded",
-    moot: "not judged, for they rest on a rule that has not passed",
+    mark: "mark",
+    ungradable: "could not be graded",
   },
   fr: {
-    pass: "réussi",
+    pass: "réussie",
     fail: "ÉCHEC",
-    skipped: "sauté",
+    blocked: "bloquée",
+    skipped: "non évaluée",
     rule: "règle",
     points: "points",
     verdict: "verdict",
-    seen: "vu",
-    expected: "attendu",
-    mend: "à faire",
-    mark: "note",
-    advice: "au-delà du sujet, sans points",
+    seen: "constaté :",
+    expected: "attendu :",
+    fix: "à corriger :",
+    blockedRules: "bloquées par une règle non validée, points perdus :",
+    advice: "conseils, hors barème :",
     folder: "dossier",
-    ungradable: "ne peut être noté",
-    moot: "non jugées, car elles reposent sur une règle qui n'est pas passée",
+    mark: "note",
+    ungradable: "correction impossible",
   },
 } as const;
 
 type Format = Parameters<typeof styleText>[0];
 
-/** Colours are for terminals. */
+/** Colours a text, if the output is a terminal. */
 export type Paint = (format: Format, words: string) => string;
 export const painter =
   (colours: boolean): Paint =>
   (format, words) =>
     colours ? styleText(format, words) : words;
 
-const COLOUR = { pass: "green", fail: "red", skipped: "yellow" } as const;
+const COLOUR = { pass: "green", fail: "red", blocked: "yellow", skipped: "yellow" } as const;
 
-/** Not judged, since another rule has not passed. */
-const isMoot = (verdict: Result["verdict"], counts: boolean) => verdict === "skipped" && counts;
+const pointsOf = ({ rule, verdict }: Result) =>
+  `${{ pass: rule.points, fail: 0, blocked: 0, skipped: "–" }[verdict]}/${rule.points}`;
 
-const pointsOf = ({ rule, verdict, counts }: Result) =>
-  counts ? `${verdict === "pass" ? rule.points : 0}/${rule.points}` : `–/${rule.points}`;
+const showMark = ({ mark }: Report, language: Language) => `${mark.toLocaleString(language)}/20`;
 
-/** A graded folder, for a reader. */
+/** One report, as text for a terminal. */
 export function table(report: Report, language: Language, paint: Paint): string {
   const words = WORDS[language];
   const rules = new Table({ head: ["", words.rule, words.points, words.verdict], style: { head: [], border: [] } });
@@ -63,33 +64,35 @@ export function table(report: Report, language: Language, paint: Paint): string 
     const { rule, verdict } = result;
     rules.push([rule.id, rule.title[language], pointsOf(result), paint(COLOUR[verdict], words[verdict])]);
   }
-  const details = report.results.flatMap(({ rule, findings, reason, verdict, counts }) => {
-    const id = paint(COLOUR[verdict], rule.id);
-    if (findings.length === 0)
-      return reason === undefined || isMoot(verdict, counts) ? [] : [`${id}  ${reason[language]}`];
-    return [
-      `${id}  « ${rule.source} »`,
-      ...findings.flatMap(({ seen, expected, mend }) => [
-        `    ${words.seen}: ${seen[language]}`,
-        `    ${words.expected}: ${expected[language]}`,
-        `    ${words.mend}: ${mend[language]}`,
-      ]),
-    ];
-  });
-  const moot = report.results.filter(({ verdict, counts }) => isMoot(verdict, counts)).map(({ rule }) => rule.id);
-  if (moot.length > 0) details.push(`${words.moot}: ${moot.join(", ")}`);
+  const blocked = report.results.filter(({ verdict }) => verdict === "blocked").map(({ rule }) => rule.id);
   const advice = report.advice.map(
-    ({ good, text }) => `  ${good ? paint("green", "✓") : paint("yellow", "·")} ${text[language]}`,
+    ({ met, text }) => `  ${met ? paint("green", "✓") : paint("yellow", "·")} ${text[language]}`,
   );
   return [
     rules.toString(),
-    ...details,
-    ...(advice.length > 0 ? [`${words.advice}:`, ...advice] : []),
-    paint("bold", `${report.folder}: ${report.mark}/20`),
+    ...report.results.flatMap((result) => detailsOf(result, language, paint)),
+    ...(blocked.length > 0 ? [`${words.blockedRules} ${blocked.join(", ")}`] : []),
+    ...(advice.length > 0 ? [words.advice, ...advice] : []),
+    paint("bold", `${report.folder}: ${showMark(report, language)}`),
   ].join("\n");
 }
 
-/** Many graded folders, a line each; those that could not be graded say why. */
+/** The lines below the table on one rule; a blocked rule has none, as one line lists them all. */
+function detailsOf({ rule, verdict, findings, reason }: Result, language: Language, paint: Paint): string[] {
+  const words = WORDS[language];
+  const id = paint(COLOUR[verdict], rule.id);
+  if (findings.length > 0) {
+    const lines = findings.flatMap(({ seen, expected, fix }) => [
+      `    ${words.seen} ${seen[language]}`,
+      `    ${words.expected} ${expected[language]}`,
+      `    ${words.fix} ${fix[language]}`,
+    ]);
+    return [`${id}  « ${rule.source} »`, ...lines];
+  }
+  return reason === undefined || verdict === "blocked" ? [] : [`${id}  ${reason[language]}`];
+}
+
+/** Several reports, as a table of one line per folder with its mark and the rules that failed. */
 export function summary(rows: readonly (Report | { folder: string; error: string })[], language: Language): string {
   const words = WORDS[language];
   const all = new Table({ head: [words.folder, words.mark, ""], style: { head: [], border: [] } });
@@ -97,7 +100,7 @@ export function summary(rows: readonly (Report | { folder: string; error: string
     if ("error" in row) all.push([row.folder, "–", words.ungradable]);
     else {
       const failed = row.results.filter(({ verdict }) => verdict === "fail").map(({ rule }) => rule.id);
-      all.push([row.folder, `${row.mark}/20`, failed.join(" ")]);
+      all.push([row.folder, showMark(row, language), failed.join(" ")]);
     }
   }
   return all.toString();

@@ -1,134 +1,122 @@
-import { brief } from "../../host/command.ts";
+import { brief, type Outcome } from "../../host/command.ts";
 import { ask, type Container, docker } from "../../host/docker.ts";
-import { startedBefore } from "../compose-file.ts";
-import type { Case, Rule } from "../rule.ts";
+import { dependenciesOf } from "../compose-file.ts";
+import type { Rule } from "../rule.ts";
+import type { Stack } from "../stack.ts";
 import { FOLDER, PORT, ROLES, type Role, VARIABLES } from "../submission.ts";
-import { type Finding, finding, same, text } from "../text.ts";
+import { type Finding, finding, type Text, text, untranslated } from "../text.ts";
 
-/** Restarts after which a container counts as one that cannot run. */
-const HOPELESS = 3;
-
-/** Seconds that a container is watched for. */
-const WATCH = 2;
+/** A container that restarts this often is crashing in a loop. */
+const MAX_RESTARTS = 3;
+/** How long a container must keep running. */
+const STABLE_S = 2;
+/** How long a container must keep running after a restart. */
+const STABLE_AFTER_RESTART_S = 4;
 
 export const up: Rule = {
   id: "up",
   points: 1,
-  title: text("up builds and starts both", "up construit et lance les deux"),
+  title: text("Compose builds and starts both services", "Compose construit et lance les deux services"),
   source: "un fichier docker-compose.yaml pour le déploiement automatique des deux applicatifs",
   needs: [],
   async check({ submission, stack }) {
-    for (const role of ROLES) {
-      if (submission.services[role] !== undefined) continue;
-      return [
-        finding(
-          text(
-            `no service of the Compose file can be the ${role}`,
-            `aucun service du fichier Compose ne peut être le ${role}`,
-          ),
-          text(
-            `a service that publishes port ${PORT[role]} and is built from ${FOLDER[role]}`,
-            `un service qui publie le port ${PORT[role]} et est construit depuis ${FOLDER[role]}`,
-          ),
-          text(
-            "Describe both services in docker-compose.yaml.",
-            "Décrivez les deux services dans docker-compose.yaml.",
-          ),
-        ),
-      ];
-    }
-    for (const [step, name] of [
-      [stack.build, "build"],
-      [stack.up, "up -d"],
-    ] as const) {
-      const { code, stdout, stderr } = await step();
-      if (code === 0) continue;
-      const end = brief((stderr + stdout).trim().split("\n").slice(-6).join(" "), 400);
-      return [
-        finding(
-          text(`docker-compose ${name} failed: ${end}`, `docker-compose ${name} a échoué : ${end}`),
-          text(
-            "both images are built and both containers are started",
-            "les deux images sont construites et les deux conteneurs lancés",
-          ),
-          text(
-            `Run docker-compose ${name} and mend what it reports.`,
-            `Lancez docker-compose ${name} et corrigez ce qu'il signale.`,
-          ),
-        ),
-      ];
-    }
-    return (await Promise.all(ROLES.map((role) => staysUp(stack, role)))).flat();
+    const missing = ROLES.find((role) => submission.services[role] === undefined);
+    if (missing !== undefined) return [noService(missing)];
+    const build = await stack.build();
+    if (build.code !== 0) return [composeFailed("build", build)];
+    const start = await stack.up();
+    if (start.code !== 0) return [composeFailed("up -d", start)];
+    return (await Promise.all(ROLES.map((role) => checkKeepsRunning(stack, role)))).flat();
   },
 };
 
-/** A container must keep running for a while; one that the engine keeps starting again is watched longer. */
-async function staysUp(stack: Case["stack"], role: Role): Promise<Finding[]> {
-  let quiet = Date.now() + WATCH * 1000;
+const noService = (role: Role) =>
+  finding(
+    text(`no service of the Compose file is the ${role}`, `aucun service du fichier Compose ne correspond au ${role}`),
+    text(
+      `a service that publishes port ${PORT[role]} and is built from ${FOLDER[role]}`,
+      `un service qui publie le port ${PORT[role]} et qui est construit à partir de ${FOLDER[role]}`,
+    ),
+    text("Define both services in docker-compose.yaml.", "Définissez les deux services dans docker-compose.yaml."),
+  );
+
+function composeFailed(command: string, { stdout, stderr }: Outcome): Finding {
+  const end = brief((stderr + stdout).trim().split("\n").slice(-6).join(" "), 400);
+  return finding(
+    text(`docker-compose ${command} failed: ${end}`, `docker-compose ${command} a échoué : ${end}`),
+    text(
+      "both images are built and both containers start",
+      "les deux images sont construites et les deux conteneurs démarrent",
+    ),
+    text(
+      `Run docker-compose ${command} and fix the errors that it reports.`,
+      `Lancez docker-compose ${command} et corrigez les erreurs affichées.`,
+    ),
+  );
+}
+
+async function checkKeepsRunning(stack: Stack, role: Role): Promise<Finding[]> {
+  let stableAt = Date.now() + STABLE_S * 1000;
   let restarts = 0;
-  while (Date.now() < quiet) {
-    const { State, RestartCount, Id } = await stack.container(role);
-    if (RestartCount > restarts) quiet = Date.now() + 2 * WATCH * 1000;
-    restarts = RestartCount;
-    const gone = State.Status !== "running" && State.Status !== "restarting";
-    if (gone || restarts >= HOPELESS) {
-      const log = brief((await docker(["logs", "--tail", "5", Id])).stderr, 300);
-      return [
-        finding(
-          text(
-            `the ${role}'s container does not keep running (${State.Status}, code ${State.ExitCode}) ${log}`,
-            `le conteneur du ${role} ne reste pas lancé (${State.Status}, code ${State.ExitCode}) ${log}`,
-          ),
-          text("a container that runs", "un conteneur qui tourne"),
-          text(`See docker-compose logs ${role}.`, `Voyez docker-compose logs ${role}.`),
-        ),
-      ];
+  while (Date.now() < stableAt) {
+    const container = await stack.container(role);
+    if (container.RestartCount > restarts) stableAt = Date.now() + STABLE_AFTER_RESTART_S * 1000;
+    restarts = container.RestartCount;
+    const isRunning = ["running", "restarting"].includes(container.State.Status);
+    if (!isRunning || restarts >= MAX_RESTARTS) {
+      const log = await docker(["logs", "--tail", "5", container.Id]);
+      return [notRunning(role, container, brief(log.stderr, 300))];
     }
     await Bun.sleep(700);
   }
   return [];
 }
 
+const notRunning = (role: Role, { State }: Container, log: string) =>
+  finding(
+    text(
+      `the ${role} container does not keep running (${State.Status}, exit code ${State.ExitCode}) ${log}`,
+      `le conteneur du ${role} s'arrête (${State.Status}, code de sortie ${State.ExitCode}) ${log}`,
+    ),
+    text("the container keeps running", "le conteneur reste en fonctionnement"),
+    text("Check docker-compose logs.", "Consultez docker-compose logs."),
+  );
+
 export const order: Rule = {
   id: "order",
   points: 2,
-  title: text("the backend is started first", "le backend est lancé avant le frontend"),
+  title: text("the backend starts before the frontend", "le backend est lancé avant le frontend"),
   source: "Attention, le conteneur Backend devra être lancé avant le frontend lors d'un docker-compose up",
   needs: ["up"],
   async check({ submission, stack }) {
     const { backend, frontend } = submission.services;
     if (backend === undefined || frontend === undefined) return [];
-    const mend = text(
-      `In docker-compose.yaml, under ${frontend.name}:  depends_on: [${backend.name}]`,
-      `Dans docker-compose.yaml, sous ${frontend.name} :  depends_on: [${backend.name}]`,
-    );
-    const expected = text("the frontend depends on the backend", "le frontend dépend du backend");
-    if (!startedBefore(submission.config, frontend.name).has(backend.name)) {
-      return [
-        finding(
-          text(
-            `${frontend.name} has neither depends_on nor links with ${backend.name}`,
-            `${frontend.name} n'a ni depends_on ni links avec ${backend.name}`,
-          ),
-          expected,
-          mend,
-        ),
-      ];
+    if (!dependenciesOf(submission.config, frontend.name).has(backend.name)) {
+      const seen = text(
+        `${frontend.name} has neither depends_on nor links to ${backend.name}`,
+        `${frontend.name} n'a ni depends_on ni links vers ${backend.name}`,
+      );
+      return [wrongOrder(seen, frontend.name, backend.name)];
     }
     const [first, second] = [await stack.container("backend"), await stack.container("frontend")];
     if (Date.parse(first.State.StartedAt) <= Date.parse(second.State.StartedAt) || first.RestartCount > 0) return [];
-    return [
-      finding(
-        text(
-          `the engine started the backend at ${first.State.StartedAt}, the frontend at ${second.State.StartedAt}`,
-          `le moteur a lancé le backend à ${first.State.StartedAt}, le frontend à ${second.State.StartedAt}`,
-        ),
-        expected,
-        mend,
-      ),
-    ];
+    const seen = text(
+      `Docker started the backend at ${first.State.StartedAt}, the frontend at ${second.State.StartedAt}`,
+      `Docker a lancé le backend à ${first.State.StartedAt}, le frontend à ${second.State.StartedAt}`,
+    );
+    return [wrongOrder(seen, frontend.name, backend.name)];
   },
 };
+
+const wrongOrder = (seen: Text, frontend: string, backend: string) =>
+  finding(
+    seen,
+    text("the frontend depends on the backend", "le frontend dépend du backend"),
+    text(
+      `In docker-compose.yaml, under ${frontend}:  depends_on: [${backend}]`,
+      `Dans docker-compose.yaml, sous ${frontend} :  depends_on: [${backend}]`,
+    ),
+  );
 
 const variableOf = ({ Config }: Container, variable: string) =>
   Config.Env.find((entry) => entry.startsWith(`${variable}=`))?.slice(variable.length + 1);
@@ -142,68 +130,73 @@ export const variables: Rule = {
   needs: ["up"],
   async check({ stack }) {
     const container = await stack.container("frontend");
-    return VARIABLES.filter((variable) => !variableOf(container, variable)).map((variable) =>
-      finding(
-        text(
-          `${variable} is not set in the frontend's container`,
-          `${variable} n'est pas renseignée dans le conteneur du frontend`,
-        ),
-        text(
-          `${variable} with the backend's ${variable.endsWith("PORT") ? "port" : "host name"}`,
-          `${variable} avec ${variable.endsWith("PORT") ? "le port" : "le nom d'hôte"} du backend`,
-        ),
-        text(
-          "Set it under environment: in docker-compose.yaml.",
-          "Renseignez-la sous environment: dans docker-compose.yaml.",
-        ),
-      ),
-    );
+    return VARIABLES.filter((variable) => !variableOf(container, variable)).map(notSet);
   },
 };
+
+const notSet = (variable: string) =>
+  finding(
+    text(
+      `${variable} is not set in the frontend container`,
+      `${variable} n'est pas renseignée dans le conteneur du frontend`,
+    ),
+    variable.endsWith("PORT")
+      ? text(`${variable} with the backend's port`, `${variable} avec le port du backend`)
+      : text(`${variable} with the backend's host name`, `${variable} avec le nom d'hôte du backend`),
+    text(
+      "Set it under environment: in docker-compose.yaml.",
+      "Renseignez-la sous environment: dans docker-compose.yaml.",
+    ),
+  );
 
 export const network: Rule = {
   id: "network",
   points: 1,
-  title: text("both on one bridge network", "les deux sur un même réseau bridge"),
+  title: text("both services share a bridge network", "les deux services partagent un réseau bridge"),
   source: "Assurez vous que les deux containers puissent communiquer sur le même réseau bridge",
   needs: ["up"],
   async check({ stack }) {
     const [backend, frontend] = [await stack.container("backend"), await stack.container("frontend")];
-    const networksOf = ({ NetworkSettings }: Container) => Object.keys(NetworkSettings.Networks);
-    const shared = networksOf(backend).filter((name) => networksOf(frontend).includes(name));
+    const networks = { backend: networksOf(backend), frontend: networksOf(frontend) };
+    const shared = networks.backend.filter((name) => networks.frontend.includes(name));
     const drivers = await Promise.all(shared.map((name) => ask("network", "inspect", "--format", "{{.Driver}}", name)));
     const bridges = shared.filter((_, i) => drivers[i] === "bridge");
-    const mend = text(
-      "Put both services on one network of driver bridge.",
-      "Mettez les deux services sur un même réseau de type bridge.",
-    );
-    const expected = text("a bridge network that both are on", "un réseau bridge commun aux deux");
-    if (bridges.length === 0) {
-      const where = `backend: ${networksOf(backend)}; frontend: ${networksOf(frontend)}`;
-      return [finding(same(where), expected, mend)];
-    }
-    const given = variableOf(frontend, "API_BACKEND_URL");
-    if (given === undefined || namesOf(backend, frontend, bridges).includes(hostOf(given))) return [];
-    return [
-      finding(
-        text(
-          `API_BACKEND_URL=${given} is no name of the backend on that network`,
-          `API_BACKEND_URL=${given} n'est pas un nom du backend sur ce réseau`,
-        ),
-        text("the name of the backend's service", "le nom du service du backend"),
-        text(
-          "Give API_BACKEND_URL the name of the backend's service.",
-          "Donnez à API_BACKEND_URL le nom du service du backend.",
-        ),
-      ),
-    ];
+    if (bridges.length === 0) return [noSharedBridge(networks)];
+    const url = variableOf(frontend, "API_BACKEND_URL");
+    if (url === undefined || namesOf(backend, frontend, bridges).includes(hostOf(url))) return [];
+    return [notTheBackend(url)];
   },
 };
 
-/** The subject wants a host name; an address that holds one is understood. */
+const networksOf = ({ NetworkSettings }: Container) => Object.keys(NetworkSettings.Networks);
+
+const noSharedBridge = ({ backend, frontend }: Record<Role, string[]>) =>
+  finding(
+    untranslated(`backend: ${backend}; frontend: ${frontend}`),
+    text("a bridge network shared by both services", "un réseau bridge commun aux deux services"),
+    text(
+      "Put both services on the same network, with the driver bridge.",
+      "Placez les deux services sur un même réseau, de type bridge.",
+    ),
+  );
+
+const notTheBackend = (url: string) =>
+  finding(
+    text(
+      `API_BACKEND_URL=${url} is not a name of the backend on that network`,
+      `API_BACKEND_URL=${url} n'est pas un nom du backend sur ce réseau`,
+    ),
+    text("the name of the backend service", "le nom du service backend"),
+    text(
+      "Set API_BACKEND_URL to the name of the backend service.",
+      "Donnez à API_BACKEND_URL le nom du service backend.",
+    ),
+  );
+
+/** The host of API_BACKEND_URL: the subject asks for a bare host name, but a URL is accepted too. */
 const hostOf = (value: string) => value.replace(/^[a-z]+:\/\//i, "").replace(/[/:].*$/, "");
 
-/** Under which names the frontend finds the backend: on a network, by a link, by address. */
+/** All names under which the frontend can reach the backend: its own, its addresses, aliases and links. */
 function namesOf(backend: Container, frontend: Container, networks: readonly string[]): string[] {
   const settings = networks.map((name) => backend.NetworkSettings.Networks[name]);
   const links = (frontend.HostConfig.Links ?? [])

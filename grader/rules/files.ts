@@ -1,13 +1,13 @@
 import { type Image, inspect } from "../../host/docker.ts";
 import { DOCKER_HUB, whyNotPullable } from "../registry.ts";
-import type { Case, Rule } from "../rule.ts";
+import type { Grading, Rule } from "../rule.ts";
 import { COMPOSE_FILES, entriesOf, FOLDER, labelsOf, ROLES, type Role } from "../submission.ts";
-import { type Finding, finding, same, text } from "../text.ts";
+import { type Finding, finding, type Text, text, untranslated } from "../text.ts";
 
 export const tree: Rule = {
   id: "tree",
   points: 1,
-  title: text("the tree of the subject", "l'arborescence du sujet"),
+  title: text("the required files and folders are there", "l'arborescence demandée est respectée"),
   source:
     "Vous devriez avoir une arborescence telle que : LICENSE, README.md, api-backend, api-frontend, docker-compose.yaml",
   needs: [],
@@ -17,21 +17,25 @@ export const tree: Rule = {
     const [yaml, yml] = COMPOSE_FILES;
     if (!top.includes(yaml ?? "") && !top.includes(yml ?? "")) missing.push("docker-compose.yaml");
     for (const role of ROLES) {
-      const inside = entriesOf(submission, FOLDER[role]);
-      if (!inside.includes("Dockerfile")) missing.push(`${FOLDER[role]}/Dockerfile`);
-      if (inside.every((name) => name === "Dockerfile" || name.startsWith("."))) missing.push(`${FOLDER[role]}/api.*`);
+      const entries = entriesOf(submission, FOLDER[role]);
+      if (!entries.includes("Dockerfile")) missing.push(`${FOLDER[role]}/Dockerfile`);
+      if (entries.every((name) => name === "Dockerfile" || name.startsWith("."))) missing.push(`${FOLDER[role]}/api.*`);
     }
-    return missing.map((path) =>
-      finding(
-        text(`there is no ${path}`, `il n'y a pas de ${path}`),
-        text(`${path}, spelt exactly so`, `${path}, écrit exactement ainsi`),
-        text("Create it, or rename what is there.", "Créez-le, ou renommez ce qui existe."),
-      ),
-    );
+    return missing.map(fileMissing);
   },
 };
 
-/** The account and the image of a label, whatever way the address is written; the version is `latest` if any. */
+const fileMissing = (path: string) =>
+  finding(
+    text(`${path} is missing`, `${path} est absent`),
+    text(`${path}, under exactly this name`, `${path}, sous ce nom exact`),
+    text("Create it, or rename the existing one.", "Créez-le, ou renommez l'existant."),
+  );
+
+/**
+ * The repository on Docker Hub that a label names, as `account/image`, however the address is written; `undefined` if it
+ * names none, or another tag than `latest`.
+ */
 export function hubRepository(label: string): string | undefined {
   const address = label
     .trim()
@@ -42,8 +46,8 @@ export function hubRepository(label: string): string | undefined {
   return /^([a-z0-9][a-z0-9_-]{1,254}\/[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*)(?::latest)?$/.exec(address)?.[1];
 }
 
-/** The `hub_url` of the image that was built for a service. */
-async function builtLabel({ stack }: Case, role: Role): Promise<string | undefined> {
+/** The `hub_url` label of the image that was built for a service. */
+async function builtLabel({ stack }: Grading, role: Role): Promise<string | undefined> {
   const { Image } = await stack.container(role);
   return (await inspect<Image>(Image)).Config.Labels?.hub_url;
 }
@@ -51,78 +55,71 @@ async function builtLabel({ stack }: Case, role: Role): Promise<string | undefin
 export const label: Rule = {
   id: "label",
   points: 2,
-  title: text("hub_url in both Dockerfiles and images", "hub_url dans les Dockerfiles et les images"),
+  title: text("both Dockerfiles and images have a hub_url", "les deux Dockerfiles et images ont un label hub_url"),
   source:
     "L'adresse des images sur le Dockerhub devra figurer dans un champs LABEL de chaque Dockerfile, ayant pour valeur hub_url",
   needs: ["up"],
-  async check(graded) {
+  async check(grading) {
     const findings: Finding[] = [];
     for (const role of ROLES) {
-      const service = graded.submission.services[role];
+      const service = grading.submission.services[role];
       if (service === undefined) continue;
-      const place = service.dockerfile ?? `${FOLDER[role]}/Dockerfile`;
-      const labels = labelsOf(graded.submission, service);
-      const built = await builtLabel(graded, role);
-      const mend = text(
-        `In the last stage of ${place}:  LABEL hub_url="docker.io/<account>/${FOLDER[role]}"`,
-        `Dans la dernière étape de ${place} :  LABEL hub_url="docker.io/<compte>/${FOLDER[role]}"`,
-      );
-      const expected = text(
-        "hub_url with the image's address on Docker Hub",
-        "hub_url avec l'adresse de l'image sur Docker Hub",
-      );
+      const labels = labelsOf(grading.submission, service);
+      const built = await builtLabel(grading, role);
+      const dockerfile = service.dockerfile ?? `${FOLDER[role]}/Dockerfile`;
       if (!("hub_url" in labels)) {
-        const others = Object.keys(labels).join(", ") || "—";
-        findings.push(
-          finding(
-            text(
-              `the last stage of ${place} gives no label hub_url (its labels: ${others})`,
-              `la dernière étape de ${place} ne donne pas de label hub_url (ses labels : ${others})`,
-            ),
-            expected,
-            mend,
-          ),
-        );
+        const seen = noLabel(dockerfile, Object.keys(labels).join(", "));
+        findings.push(labelFinding(seen, dockerfile, FOLDER[role]));
       } else if (built === undefined || hubRepository(built) === undefined) {
-        findings.push(
-          finding(
-            text(
-              `the image of ${service.name} says hub_url=${JSON.stringify(built ?? null)}`,
-              `l'image de ${service.name} dit hub_url=${JSON.stringify(built ?? null)}`,
-            ),
-            expected,
-            mend,
-          ),
-        );
+        const seen = wrongLabel(service.name, JSON.stringify(built ?? null));
+        findings.push(labelFinding(seen, dockerfile, FOLDER[role]));
       }
     }
     return findings;
   },
 };
 
+const noLabel = (dockerfile: string, labels: string) =>
+  text(
+    `the last stage of ${dockerfile} sets no hub_url label (its labels: ${labels || "none"})`,
+    `la dernière étape de ${dockerfile} ne définit pas de label hub_url (ses labels : ${labels || "aucun"})`,
+  );
+
+const wrongLabel = (service: string, hubUrl: string) =>
+  text(`the image of ${service} has the label hub_url=${hubUrl}`, `l'image de ${service} a le label hub_url=${hubUrl}`);
+
+const labelFinding = (seen: Text, dockerfile: string, folder: string) =>
+  finding(
+    seen,
+    text("hub_url with the image's address on Docker Hub", "hub_url avec l'adresse de l'image sur Docker Hub"),
+    text(
+      `In the last stage of ${dockerfile}:  LABEL hub_url="docker.io/<account>/${folder}"`,
+      `Dans la dernière étape de ${dockerfile} :  LABEL hub_url="docker.io/<compte>/${folder}"`,
+    ),
+  );
+
 export const published: Rule = {
   id: "published",
   points: 2,
-  title: text("the images on Docker Hub, as latest", "les images sur Docker Hub, en latest"),
+  title: text("both images are on Docker Hub as latest", "les deux images sont sur Docker Hub en latest"),
   source:
     "Vous devrez également publier vos images sur un compte Dockerhub […] La version fonctionnelle doit être taggué en latest",
   needs: ["label"],
-  async check(graded) {
+  async check(grading) {
     const findings: Finding[] = [];
     for (const role of ROLES) {
-      const repository = hubRepository((await builtLabel(graded, role)) ?? "") ?? "";
-      const host = graded.registry ?? DOCKER_HUB;
-      const trouble = await whyNotPullable(host, repository, "latest");
-      if (trouble === undefined) continue;
-      const image = `${graded.registry ?? "docker.io"}/${repository}:latest`;
-      findings.push(
-        finding(
-          text(`${image} cannot be pulled: ${trouble}`, `${image} ne peut pas être tirée : ${trouble}`),
-          text("a public image with the tag latest", "une image publique avec le tag latest"),
-          same(`docker push ${image}`),
-        ),
-      );
+      const repository = hubRepository((await builtLabel(grading, role)) ?? "") ?? "";
+      const reason = await whyNotPullable(grading.registry ?? DOCKER_HUB, repository, "latest");
+      if (reason === undefined) continue;
+      findings.push(notPullable(`${grading.registry ?? "docker.io"}/${repository}:latest`, reason));
     }
     return findings;
   },
 };
+
+const notPullable = (image: string, reason: Text) =>
+  finding(
+    text(`${image} cannot be pulled: ${reason.en}`, `${image} ne peut pas être téléchargée : ${reason.fr}`),
+    text("a public image with the tag latest", "une image publique avec le tag latest"),
+    untranslated(`docker push ${image}`),
+  );

@@ -1,14 +1,14 @@
-// Grading inside of the tests' own process; an interruption of it leaves nothing either.
+// Grades within the test process, and cleans up after an interruption too.
 
 import { rmSync } from "node:fs";
 import { interrupt } from "../../host/command.ts";
 import { grade, type Options } from "../grade.ts";
-import type { Report } from "../rule.ts";
+import type { Report, Result } from "../rule.ts";
 import { Stack } from "../stack.ts";
 import { readSubmission } from "../submission.ts";
 import { type Files, foldersOf, write } from "./submissions.ts";
 
-export const MINUTES = 60_000;
+export const MINUTE_MS = 60_000;
 
 const stacks = new Set<Stack>();
 const folders = new Set<string>();
@@ -20,22 +20,22 @@ process.on("SIGINT", async () => {
   process.exit(130);
 });
 
-/** A registry that is out of reach, whatever this machine can reach. */
-const NOWHERE = "127.0.0.1:9";
+/** Nothing listens there, so the result does not depend on whether this machine can reach Docker Hub. */
+const UNREACHABLE_REGISTRY = "127.0.0.1:9";
 
 /** Grades a folder as it is. */
 export async function gradeFolder(folder: string, options: Options = {}): Promise<Report> {
   const stack = await Stack.prepare(await readSubmission(folder));
   stacks.add(stack);
   try {
-    return await grade(stack, { registry: NOWHERE, ...options });
+    return await grade(stack, { registry: UNREACHABLE_REGISTRY, ...options });
   } finally {
     await stack.remove();
     stacks.delete(stack);
   }
 }
 
-/** Grades files, in a folder that exists for as long as that. */
+/** Writes files to a temporary folder and grades it. */
 export async function gradeFiles(files: Files, options?: Options): Promise<Report> {
   const folder = write(files, await foldersOf(files));
   folders.add(folder);
@@ -47,9 +47,13 @@ export async function gradeFiles(files: Files, options?: Options): Promise<Repor
   }
 }
 
-/** The mark, the rules that failed, with what they saw, and those that were skipped. */
+/** The mark, the rules that failed with what they saw, and the rules that were not judged. */
 export function outcome({ mark, results }: Report) {
-  const of = (wanted: string) => results.filter(({ verdict }) => verdict === wanted);
-  const failed = of("fail").map(({ rule, findings }) => [rule.id, findings.map(({ seen }) => seen.en)]);
-  return { mark, failed, skipped: of("skipped").map(({ rule }) => rule.id) };
+  const withVerdict = (wanted: Result["verdict"]) => results.filter(({ verdict }) => verdict === wanted);
+  return {
+    mark,
+    failed: withVerdict("fail").map(({ rule, findings }) => [rule.id, findings.map(({ seen }) => seen.en)]),
+    blocked: withVerdict("blocked").map(({ rule }) => rule.id),
+    skipped: withVerdict("skipped").map(({ rule }) => rule.id),
+  };
 }

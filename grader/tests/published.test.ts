@@ -1,55 +1,54 @@
-// The rule that asks a registry, with a real one in place of Docker Hub.
+// The rule `published`, with a registry of this machine in place of Docker Hub.
 
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { output } from "../../host/command.ts";
 import { RUNTIME } from "../../testing/base-images.ts";
+import { describeWithEngine } from "../../testing/engine.ts";
 import { startRegistry } from "../../testing/registry.ts";
 import { requireEngine } from "../compose.ts";
 import { up } from "../rules/compose.ts";
 import { hubRepository, label, published } from "../rules/files.ts";
-import { gradeFiles, MINUTES, outcome } from "./grading.ts";
+import { gradeFiles, MINUTE_MS, outcome } from "./grading.ts";
 import { right } from "./submissions.ts";
 
-await requireEngine();
-const registry = await startRegistry();
-const pushed: string[] = [];
+setDefaultTimeout(5 * MINUTE_MS);
 
-beforeAll(async () => {
-  for (const name of ["student/api-backend", "student/api-frontend", "pupil/api-backend"]) await push(name);
-});
-afterAll(async () => {
-  if (pushed.length > 0) await output(["docker", "image", "rm", ...pushed]);
-  await registry.stop();
-});
+describeWithEngine("the rule `published`", () => {
+  let registry: Awaited<ReturnType<typeof startRegistry>>;
+  const pushed: string[] = [];
 
-/** What the image holds is no matter: the rule asks whether it can be had. */
-async function push(name: string) {
-  const image = `${registry.address}/${name}:latest`;
-  await output(["docker", "tag", RUNTIME, image]);
-  pushed.push(image);
-  await output(["docker", "push", image]);
-}
+  beforeAll(async () => {
+    await requireEngine();
+    registry = await startRegistry();
+    for (const name of ["student/api-backend", "student/api-frontend", "pupil/api-backend"]) await push(name);
+  });
+  afterAll(async () => {
+    if (pushed.length > 0) await output(["docker", "image", "rm", ...pushed]);
+    await registry.stop();
+  });
 
-/** The rule itself, and those that it rests on. */
-const options = { registry: registry.address, rules: [up, label, published], advice: false };
+  /** Pushes any image under that name: the rule only checks that it can be pulled. */
+  async function push(name: string) {
+    const image = `${registry.address}/${name}:latest`;
+    await output(["docker", "tag", RUNTIME, image]);
+    pushed.push(image);
+    await output(["docker", "push", image]);
+  }
 
-test.concurrent(
-  "both images are there: it passes",
-  async () => {
-    expect(outcome(await gradeFiles(right, options))).toEqual({ mark: 20, failed: [], skipped: [] });
-  },
-  5 * MINUTES,
-);
+  /** Judges the rule and those that it needs. */
+  const gradePublished = async (files: typeof right) =>
+    outcome(await gradeFiles(files, { registry: registry.address, rules: [up, label, published], advice: false }));
 
-test.concurrent(
-  "one image is not there: it fails",
-  async () => {
+  test.concurrent("passes if both images can be pulled", async () => {
+    expect(await gradePublished(right)).toEqual({ mark: 20, failed: [], blocked: [], skipped: [] });
+  });
+
+  test.concurrent("fails if one image is not there", async () => {
     const pupil = Object.entries(right).map(([path, text]) => [path, text.replace("docker.io/student", "pupil")]);
     const failed = [["published", [expect.stringContaining("pupil/api-frontend:latest cannot be pulled: ")]]];
-    expect(outcome(await gradeFiles(Object.fromEntries(pupil), options))).toEqual({ mark: 12, failed, skipped: [] });
-  },
-  5 * MINUTES,
-);
+    expect(await gradePublished(Object.fromEntries(pupil))).toEqual({ mark: 12, failed, blocked: [], skipped: [] });
+  });
+});
 
 test.each([
   ["docker.io/alice/api-backend", "alice/api-backend"],
@@ -61,7 +60,7 @@ test.each([
   ["https://hub.docker.com/repository/docker/alice/api-backend/general", "alice/api-backend"],
   ["hub.docker.com/r/alice/api.back_end/tags", "alice/api.back_end"],
   ["registry.hub.docker.com/alice/api-backend", "alice/api-backend"],
-])("%s names a repository of Docker Hub", (label, repository) => {
+])("%s names a repository on Docker Hub", (label, repository) => {
   expect(hubRepository(label)).toBe(repository);
 });
 
@@ -75,6 +74,6 @@ test.each([
   "docker.io/alice/api:1.0",
   "localhost:5000/alice/api",
   "https://hub.docker.com/u/alice",
-])("%p names none", (label) => {
+])("%p names no repository on Docker Hub", (label) => {
   expect(hubRepository(label)).toBeUndefined();
 });

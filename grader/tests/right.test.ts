@@ -1,27 +1,24 @@
-// Right submissions, on the real engine: each gets 20/20, and nothing is skipped but what needs Docker Hub.
-// They run side by side (`--max-concurrency` in scripts/test): they wait more than they work.
+// Right submissions, on the real engine: each gets 20/20, and only the rule that needs Docker Hub is skipped.
+// They run concurrently (`--max-concurrency` in scripts/test), as they mostly wait.
 
-import { expect, test } from "bun:test";
+import { beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { describeWithEngine } from "../../testing/engine.ts";
 import { requireEngine } from "../compose.ts";
-import { gradeFiles, gradeFolder, MINUTES, outcome } from "./grading.ts";
+import { gradeFiles, gradeFolder, MINUTE_MS, outcome } from "./grading.ts";
 import { RIGHT } from "./submissions.ts";
 
-await requireEngine();
+setDefaultTimeout(15 * MINUTE_MS);
 
-const ALL_RIGHT = { mark: 20, failed: [], skipped: ["published"] };
+const FULL_MARK = { mark: 20, failed: [], blocked: [], skipped: ["published"] };
 
-test.concurrent(
-  "this repository",
-  async () => {
-    expect(outcome(await gradeFolder("."))).toEqual(ALL_RIGHT);
-  },
-  15 * MINUTES,
-);
+describeWithEngine("a right submission gets the full mark", () => {
+  beforeAll(requireEngine);
 
-test.concurrent.each(Object.entries(RIGHT))(
-  "right: %s",
-  async (_, files) => {
-    expect(outcome(await gradeFiles(files))).toEqual(ALL_RIGHT);
-  },
-  15 * MINUTES,
-);
+  test.concurrent("this repository", async () => {
+    expect(outcome(await gradeFolder("."))).toEqual(FULL_MARK);
+  });
+
+  test.concurrent.each(Object.entries(RIGHT))("%s", async (_, files) => {
+    expect(outcome(await gradeFiles(files))).toEqual(FULL_MARK);
+  });
+});

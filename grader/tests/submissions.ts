@@ -1,14 +1,15 @@
-// Small submissions of the lab: right ones, each written another way, and wrong ones, each with one fault.
+// Small submissions of the lab: right ones, each written differently, and wrong ones, each with one fault.
+
 import { cpSync, existsSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { run } from "../../host/command.ts";
 import { BUN, RUNTIME } from "../../testing/base-images.ts";
 
-/** The text of each file, by its path in the folder. */
+/** The content of each file, by its path in the folder. */
 export type Files = Record<string, string>;
 
-/** Writes files into a new folder and gives its path. */
+/** Writes files to a new temporary folder, copies the folders into it, and returns its path. */
 export function write(files: Files, folders: Record<string, string> = {}): string {
   const folder = mkdtempSync(join(tmpdir(), "submission-"));
   for (const [path, text] of Object.entries(files)) {
@@ -48,7 +49,7 @@ ${label}
 ENTRYPOINT ["bun", "/api.js"]
 `;
 
-/** A right submission: the one that the wrong ones are made from. */
+/** The right submission that the wrong ones are derived from. */
 export const right: Files = {
   LICENSE: "MIT\n",
   "README.md": "# TP\n",
@@ -72,28 +73,28 @@ export const right: Files = {
 `,
 };
 
-/** Another submission with some text of its files replaced; text that is not there is a mistake of the test. */
+/** Replaces text in files; throws if the text is not there. */
 function change(files: Files, ...changes: [path: string, from: string | RegExp, to: string][]): Files {
   const changed = { ...files };
   for (const [path, from, to] of changes) {
     const before = changed[path] ?? "";
     changed[path] = before.replace(from, to);
-    if (changed[path] === before) throw new Error(`${path} holds no ${from}`);
+    if (changed[path] === before) throw new Error(`${path} does not contain ${from}`);
   }
   return changed;
 }
 
-function without(files: Files, ...paths: string[]): Files {
+function omit(files: Files, ...paths: string[]): Files {
   return Object.fromEntries(Object.entries(files).filter(([path]) => !paths.includes(path)));
 }
 
 const rename = (files: Files, from: string, to: string): Files => ({
-  ...without(files, from),
+  ...omit(files, from),
   [to]: files[from] ?? "",
 });
 
 const links: Files = {
-  ...without(right, "docker-compose.yaml"),
+  ...omit(right, "docker-compose.yaml"),
   "api-backend/Dockerfile": image("api-backend", "LABEL hub_url student/api-backend"),
   "api-frontend/Dockerfile": image("api-frontend", "LABEL hub_url student/api-frontend"),
   "docker-compose.yml": `version: "2"
@@ -158,7 +159,7 @@ CMD ["perl", "/api.pl"]
 `;
 
 const perl: Files = {
-  ...without(right, "api-backend/api.js", "api-frontend/api.js", "docker-compose.yaml"),
+  ...omit(right, "api-backend/api.js", "api-frontend/api.js", "docker-compose.yaml"),
   "api-backend/Dockerfile": perlImage("api-backend"),
   "api-backend/api.pl": PERL_BACKEND,
   "api-frontend/Dockerfile": perlImage("api-frontend"),
@@ -218,7 +219,7 @@ services:
 `,
 };
 
-const fromTheTop: Files = {
+const rootContext: Files = {
   ...change(
     right,
     ["api-backend/Dockerfile", "COPY api.js", "COPY api-backend/api.js"],
@@ -253,16 +254,16 @@ networks:
 `,
 };
 
-/** Every way of writing that is right; each must get 20/20. */
+/** Right submissions; each must get 20/20. */
 export const RIGHT: Record<string, Files> = {
   "plain, without a version": right,
   "format 2, .yml, links, container names, a bare label": links,
   "Perl, format 3.8, long ports, a network of its own, restart on failure": perl,
   "format 2.4, the default bridge, a link's alias": legacyBridge,
-  "built from the top folder, variables from a file, a network alias": fromTheTop,
+  "built from the top folder, variables from a file, a network alias": rootContext,
 };
 
-/** What beside its text files a submission holds. */
+/** Folders that a submission contains besides its text files: Perl, for the one that is written in it. */
 export async function foldersOf(files: Files): Promise<Record<string, string>> {
   if (!("api-backend/api.pl" in files)) return {};
   const fetched = await run(["bash", "-c", ". scripts/common.sh; debian_package perl-base; debian_package libcrypt1"]);
@@ -271,21 +272,20 @@ export async function foldersOf(files: Files): Promise<Record<string, string>> {
   const folders: Record<string, string> = {};
   for (const name of ["api-backend", "api-frontend"]) {
     folders[`${name}/perl`] = `${base}/usr`;
-    // Where Debian has merged /lib into /usr, the library is already there.
-    const library = existsSync(`${crypt}/lib`) ? `${crypt}/lib` : `${crypt}/usr/lib`;
-    folders[`${name}/perl/lib`] = library;
+    // A Debian that has merged /lib into /usr has the library there.
+    folders[`${name}/perl/lib`] = existsSync(`${crypt}/lib`) ? `${crypt}/lib` : `${crypt}/usr/lib`;
   }
   return folders;
 }
 
 const COMPOSE = "docker-compose.yaml";
 // How the frontend reads its variables.
-const [URL_USED, PORT_USED] = [`\${process.env.API_BACKEND_URL}`, `\${process.env.API_BACKEND_PORT}`];
+const [READ_URL, READ_PORT] = [`\${process.env.API_BACKEND_URL}`, `\${process.env.API_BACKEND_PORT}`];
 const RESTARTS = / {4}restart: always\n/g;
 
-/** A fault, and the rule that must find it: that one, and no other. */
+/** Wrong submissions, each with the only rule that must fail. */
 export const WRONG: Record<string, [rule: string, files: Files]> = {
-  // These two take minutes of waiting: first, so that others work beside them.
+  // These two wait for minutes, so they start first and the others run meanwhile.
   "a backend that needs 60 s": [
     "traceback",
     change(right, [
@@ -346,16 +346,16 @@ export const WRONG: Record<string, [rule: string, files: Files]> = {
       ["api-frontend/api.js", /await fetch\(.*\)/, "1"],
     ),
   ],
-  "a first answer kept for ever": [
+  "a first response cached forever": [
     "call",
     change(
       right,
-      ["api-frontend/api.js", "await answer.json()", "(globalThis.kept ??= await answer.json())"],
-      ["api-frontend/api.js", "await fetch(", "globalThis.kept ?? await fetch("],
+      ["api-frontend/api.js", "await answer.json()", "(globalThis.cached ??= await answer.json())"],
+      ["api-frontend/api.js", "await fetch(", "globalThis.cached ?? await fetch("],
     ),
   ],
-  "API_BACKEND_URL ignored": ["used", change(right, ["api-frontend/api.js", URL_USED, "api-backend"])],
-  "API_BACKEND_PORT ignored": ["used", change(right, ["api-frontend/api.js", PORT_USED, "8001"])],
+  "API_BACKEND_URL ignored": ["used", change(right, ["api-frontend/api.js", READ_URL, "api-backend"])],
+  "API_BACKEND_PORT ignored": ["used", change(right, ["api-frontend/api.js", READ_PORT, "8001"])],
   "a variable missing": [
     "variables",
     change(
@@ -366,9 +366,9 @@ export const WRONG: Record<string, [rule: string, files: Files]> = {
   ],
   "both variables missing": [
     "variables",
-    change(right, [COMPOSE, / {4}environment:\n.*\n.*\n/, ""], ["api-frontend/api.js", URL_USED, "api-backend"]),
+    change(right, [COMPOSE, / {4}environment:\n.*\n.*\n/, ""], ["api-frontend/api.js", READ_URL, "api-backend"]),
   ],
-  "the backend by the address of the host": [
+  "the backend through the address of the host": [
     "network",
     change(right, [COMPOSE, "API_BACKEND_URL: api-backend", "API_BACKEND_URL: 172.17.0.1"]),
   ],
@@ -389,17 +389,17 @@ export const WRONG: Record<string, [rule: string, files: Files]> = {
   "text/html from the frontend": ["frontend", change(right, ["api-frontend/api.js", "application/json", "text/html"])],
   "[SUCCESS], spelt right": ["frontend", change(right, ["api-frontend/api.js", "[SUCESS]", "[SUCCESS]"])],
   "no label on one image": ["label", change(right, ["api-frontend/Dockerfile", /LABEL.*\n/, ""])],
-  "the label in the build stage alone": [
+  "the label in the build stage only": [
     "label",
     change(right, ["api-backend/Dockerfile", /^FROM (.*)\n([\s\S]*)(LABEL.*\n)/, "FROM $1 AS build\n$3FROM $1\n$2"]),
   ],
   "the label under another name": ["label", change(right, ["api-backend/Dockerfile", "hub_url", "label"])],
-  "a label that names no image of Docker Hub": [
+  "a label that names no image on Docker Hub": [
     "label",
     change(right, ["api-backend/Dockerfile", "docker.io/student/api-backend", "https://github.com/student/tp"]),
   ],
   "a Compose file of another name": ["tree", rename(right, COMPOSE, "compose.yaml")],
-  "no LICENSE": ["tree", without(right, "LICENSE")],
+  "no LICENSE": ["tree", omit(right, "LICENSE")],
   "a Dockerfile of another name": [
     "tree",
     change(rename(right, "api-backend/Dockerfile", "api-backend/dockerfile"), [
@@ -433,11 +433,11 @@ export const WRONG: Record<string, [rule: string, files: Files]> = {
       [COMPOSE, "build: ./api-frontend", "build: ./api-frontend\n    networks: [two]"],
     ),
   ],
-  "/traceback answers 500 and lives": [
+  "/traceback returns 500 and the process keeps running": [
     "traceback",
     change(right, ["api-backend/api.js", "process.exit(1)", "return response.writeHead(500).end()"]),
   ],
-  "/traceback ends a child process alone": [
+  "/traceback ends only a child process": [
     "traceback",
     change(
       right,
@@ -449,7 +449,7 @@ export const WRONG: Record<string, [rule: string, files: Files]> = {
       ["api-backend/api.js", /^/, 'import { spawn } from "node:child_process";\n'],
     ),
   ],
-  "/traceback answers before it ends": [
+  "/traceback responds before the process ends": [
     "traceback",
     change(right, [
       "api-frontend/api.js",
@@ -457,8 +457,8 @@ export const WRONG: Record<string, [rule: string, files: Files]> = {
       'return response.end("bye", () => setTimeout(() => process.exit(1), 100))',
     ]),
   ],
-  // Started by `up`, by the rule `call`, by the first crash and by the second one.
-  "a backend that starts three times only": [
+  // The starts are: by `up`, by the rule `call`, and after each of the two crashes.
+  "a backend that starts only three times": [
     "again",
     change(right, [
       "api-backend/api.js",

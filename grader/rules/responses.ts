@@ -1,0 +1,185 @@
+import { deepEquals } from "bun";
+import { brief } from "../../host/command.ts";
+import { portsOf } from "../compose-file.ts";
+import { listeningPorts } from "../container-processes.ts";
+import type { HttpResult } from "../http.ts";
+import { Blocked, type Grading, type Rule } from "../rule.ts";
+import { PORT, type Role } from "../submission.ts";
+import { type Finding, finding, type Text, text, untranslated } from "../text.ts";
+
+/** The backend's response, as the subject prescribes it. */
+const BACKEND_VALUE = { body: "Je suis une réponse du backend" };
+
+/** From the start of a service to its first response. */
+const STARTUP_TIMEOUT_S = 90;
+/** For the frontend's first right response, when the backend is already up. */
+const FRONTEND_TIMEOUT_S = 30;
+/** For a frontend whose backend is stopped: one that does not call the backend responds at once. */
+const NO_BACKEND_TIMEOUT_S = 3;
+
+function parse(result: HttpResult): unknown {
+  try {
+    return "body" in result ? JSON.parse(result.body) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const show = (result: HttpResult) =>
+  "error" in result ? result.error : `${result.status} ${result.contentType || "—"} ${brief(result.body)}`;
+
+const hasResponse = (result: HttpResult): boolean => "status" in result;
+
+/** Whether a response has status 200 and this JSON value, however it is formatted. */
+const matches = (result: HttpResult, value: unknown): boolean =>
+  "status" in result && result.status === 200 && deepEquals(parse(result), value, true);
+
+/** Polls a service until its response is accepted; past the timeout, returns the last result. */
+async function waitForResponse(
+  { stack }: Grading,
+  role: Role,
+  accept: (result: HttpResult) => boolean,
+  timeoutS: number,
+): Promise<HttpResult> {
+  const start = Date.now();
+  for (;;) {
+    const result = await stack.get(role);
+    const waitedS = (Date.now() - start) / 1000;
+    if (accept(result) || waitedS > timeoutS) return result;
+    if ("error" in result && waitedS > 5) {
+      // A service that listens on other ports only will not open this one.
+      const ports = listeningPorts((await stack.container(role)).State.Pid);
+      if (ports.length > 0 && !ports.includes(PORT[role]))
+        return { error: `${result.error}, ${ports.map((port) => `port ${port}`)}` };
+    }
+    await Bun.sleep(200);
+  }
+}
+
+/** What is wrong with a service's response on the subject's port. */
+function checkResponse({ submission }: Grading, role: Role, result: HttpResult, value: unknown): Finding[] {
+  const service = submission.services[role]?.definition ?? {};
+  const hostPorts = portsOf(service).map(({ hostPort }) => hostPort);
+  if (!hostPorts.includes(PORT[role]) && service.network_mode !== "host") return [notPublished(role, hostPorts)];
+  if (!matches(result, value)) return [wrongResponse(role, untranslated(show(result)), value)];
+  if ("contentType" in result && /^application\/([\w.-]+\+)?json\b/i.test(result.contentType)) return [];
+  const seen = text(`content type of ${show(result)}`, `type de contenu de ${show(result)}`);
+  return [wrongResponse(role, seen, value)];
+}
+
+const urlOf = (role: Role) => `http://127.0.0.1:${PORT[role]}/`;
+
+const notPublished = (role: Role, hostPorts: readonly (number | undefined)[]) =>
+  finding(
+    text(
+      `the ${role} does not publish port ${PORT[role]} (published: ${hostPorts.join(", ") || "none"})`,
+      `le ${role} ne publie pas le port ${PORT[role]} (publiés : ${hostPorts.join(", ") || "aucun"})`,
+    ),
+    text(`a response on ${urlOf(role)}`, `une réponse sur ${urlOf(role)}`),
+    text(
+      `In docker-compose.yaml:  ports: ["${PORT[role]}:${PORT[role]}"]`,
+      `Dans docker-compose.yaml :  ports: ["${PORT[role]}:${PORT[role]}"]`,
+    ),
+  );
+
+const wrongResponse = (role: Role, seen: Text, value: unknown) =>
+  finding(
+    seen,
+    untranslated(`200, application/json, ${JSON.stringify(value)}`),
+    text(`Check the output of curl -i ${urlOf(role)}`, `Vérifiez ce qu'affiche curl -i ${urlOf(role)}`),
+  );
+
+export const backend: Rule = {
+  id: "backend",
+  points: 1,
+  title: text("port 8001 returns the expected JSON", "le port 8001 renvoie le JSON attendu"),
+  source:
+    'http://127.0.0.1:8001/ : Cette requête devrait retourner le résultat {"body": "Je suis une r\\u00e9ponse du backend"}',
+  needs: ["up"],
+  async check(grading) {
+    const result = await waitForResponse(grading, "backend", hasResponse, STARTUP_TIMEOUT_S);
+    grading.backendValue = "status" in result && result.status === 200 ? parse(result) : undefined;
+    return checkResponse(grading, "backend", result, BACKEND_VALUE);
+  },
+};
+
+const frontendValue = ({ backendValue }: Grading) => ({ return: backendValue, status: "[SUCESS]" });
+
+export const frontend: Rule = {
+  id: "frontend",
+  points: 2,
+  title: text("port 8000 returns the backend's JSON", "le port 8000 renvoie le JSON du backend"),
+  source:
+    'http://127.0.0.1:8000/ : Cette requête devrait retourner le résultat { "return": { "body": … }, "status": "[SUCESS]" }',
+  needs: ["up", "network", "variables"],
+  async check(grading) {
+    // Another rule judges the backend's value; the frontend has to pass on whatever it is.
+    if (grading.backendValue === undefined) throw new Blocked("backend");
+    const isOk = (result: HttpResult) => "status" in result && result.status === 200;
+    const result = await waitForResponse(grading, "frontend", isOk, FRONTEND_TIMEOUT_S);
+    return checkResponse(grading, "frontend", result, frontendValue(grading));
+  },
+};
+
+export const call: Rule = {
+  id: "call",
+  points: 1,
+  title: text("the response comes from a call to the backend", "la réponse provient d'un appel au backend"),
+  source: "L'API frontend fait une requête HTTP sur l'API backend qui retourne la réponse",
+  needs: ["frontend"],
+  async check(grading) {
+    const { stack } = grading;
+    const isRight = (result: HttpResult) => matches(result, frontendValue(grading));
+    const result = await stack.whileStopped("backend", () => stack.get("frontend", NO_BACKEND_TIMEOUT_S));
+    // The next rules need both services to work again.
+    await waitForResponse(grading, "backend", hasResponse, STARTUP_TIMEOUT_S);
+    await waitForResponse(grading, "frontend", isRight, STARTUP_TIMEOUT_S);
+    return isRight(result) ? [sameWithoutBackend()] : [];
+  },
+};
+
+const sameWithoutBackend = () =>
+  finding(
+    text(
+      "the frontend returns the same response while the backend is stopped",
+      "le frontend renvoie la même réponse quand le backend est arrêté",
+    ),
+    text("an error, or no response, without the backend", "une erreur, ou aucune réponse, sans le backend"),
+    text("Call the backend on every request.", "Appelez le backend à chaque requête."),
+  );
+
+export const used: Rule = {
+  id: "used",
+  points: 1,
+  title: text("the frontend uses both variables", "le frontend utilise les deux variables"),
+  source: "Ces variables d'environement sont utilisées par l'applicatif",
+  needs: ["call"],
+  async check(grading) {
+    const wrong = [
+      ["API_BACKEND_URL", "nowhere.invalid"],
+      ["API_BACKEND_PORT", "9"],
+    ] as const;
+    const results = await Promise.all(
+      wrong.map(([variable, value]) => grading.stack.getFromFrontendWith({ [variable]: value })),
+    );
+    return wrong
+      .filter((_, i) => matches(results[i] ?? { error: "" }, frontendValue(grading)))
+      .map(([variable, value]) => variableIgnored(variable, value));
+  },
+};
+
+const variableIgnored = (variable: string, value: string) =>
+  finding(
+    text(
+      `a frontend with ${variable}=${value} still returns the right response`,
+      `un frontend lancé avec ${variable}=${value} renvoie quand même la bonne réponse`,
+    ),
+    text(
+      "the frontend finds the backend through its variables only",
+      "le frontend ne trouve le backend que par ses variables",
+    ),
+    text(
+      `Read ${variable} in the frontend and hard-code no address.`,
+      `Lisez ${variable} dans le frontend, sans adresse codée en dur.`,
+    ),
+  );
