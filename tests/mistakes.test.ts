@@ -84,7 +84,7 @@ test("an engine that is not there is an error with what to do", async () => {
 function scripts(): string {
   const copy = join(folder, "copy");
   mkdirSync(copy, { recursive: true });
-  cpSync("setup", join(copy, "setup"), { recursive: true });
+  cpSync("scripts", join(copy, "scripts"), { recursive: true });
   // Base images, and a version of Bun, that this machine cannot have already.
   mkdirSync(join(copy, "api-backend"), { recursive: true });
   writeFileSync(
