@@ -1,4 +1,4 @@
-// What has to stand in two places says the same in both.
+// Facts that are written in two places are the same in both.
 
 import { expect, test } from "bun:test";
 import { BUDGET_MS } from "../api-frontend/backend.ts";
@@ -10,29 +10,29 @@ import { SERVICES } from "../testing/services.ts";
 const read = (path: string) => Bun.file(path).text();
 const compose = await read("docker-compose.yaml");
 
-test("the time budgets form a chain: backend call < drain < grace period", () => {
+test("each time budget is smaller than the next: backend call < drain < grace period", () => {
   const grace = /stop_grace_period: (\d+)s/.exec(compose)?.[1];
   expect(BUDGET_MS).toBeLessThan(DRAIN_MS);
   expect(DRAIN_MS).toBeLessThan(Number(grace) * 1000);
 });
 
-test("a probe gives up before the engine gives it up, and before the next one", async () => {
+test("a health check times out before the engine stops it, and before the next one starts", async () => {
   const [, interval, timeout] =
     /--interval=(\d+)s --timeout=(\d+)s/.exec(await read("api-backend/Dockerfile"))?.map(Number) ?? [];
   expect(TIMEOUT_MS).toBeLessThan((timeout ?? 0) * 1000);
   expect(timeout).toBeLessThanOrEqual(interval ?? 0);
 });
 
-test("the two Dockerfiles differ in the name, the port, the description and the HTTP client alone", async () => {
+test("the two Dockerfiles differ only in name, port, description and the HTTP client", async () => {
   const [backend, frontend] = await Promise.all(SERVICES.map((name) => read(`${name}/Dockerfile`)));
-  const same = (text = "") =>
+  const normalized = (text = "") =>
     text
       .replace(/api-(back|front)end|800[01]|(?<=description=").*(?=")/g, "…")
       .replace("COPY http-client http-client\n", "");
-  expect(same(frontend)).toBe(same(backend));
+  expect(normalized(frontend)).toBe(normalized(backend));
 });
 
-test("the defaults of docker-compose.yaml are those of the Dockerfiles", async () => {
+test("docker-compose.yaml has the same defaults as the Dockerfiles", async () => {
   const dockerfile = await read("api-backend/Dockerfile");
   const defaults = [...compose.matchAll(/^ +([A-Z_]+): \$\{\1:-(.*)\}$/gm)];
   expect(defaults.map(([, name]) => name)).toEqual([
@@ -50,7 +50,7 @@ test("the defaults of docker-compose.yaml are those of the Dockerfiles", async (
   }
 });
 
-test("the image that builds has the Bun of package.json", async () => {
+test("the build image and the types have the version of Bun in package.json", async () => {
   const version = packageManager.replace("bun@", "");
   expect(await read("api-backend/Dockerfile")).toStartWith(`ARG BUN_IMAGE=oven/bun:${version}\n`);
   expect(await read("package.json")).toContain(`"bun-types": "${version}"`);

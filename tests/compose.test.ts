@@ -1,34 +1,33 @@
-// Compose alone, without make, in both its generations.
+// The Compose file without make, with Compose 1 and Compose 2.
 
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, expect, test } from "bun:test";
 import { run } from "../host/command.ts";
+import { describeWithEngine } from "../testing/engine.ts";
 import { BODY, SERVICES } from "../testing/services.ts";
 import { compose2, ownStack, removeImages } from "../testing/stack.ts";
 import { until } from "../testing/until.ts";
 import { exchange, wire } from "../testing/wire.ts";
 
-const compose1 = (await run(["docker-compose", "version", "--short"])).stdout.startsWith("1.");
-const variables = await compose2();
+/** The command of each Compose generation that is installed. */
+async function composeCommands(): Promise<string[][]> {
+  const commands = [];
+  if ((await run(["docker-compose", "version", "--short"])).stdout.startsWith("1.")) commands.push(["docker-compose"]);
+  const variables = await compose2();
+  if (variables) {
+    const assignments = Object.entries(variables).map((entry) => entry.join("="));
+    commands.push(["env", ...assignments, "docker", "compose"]);
+  }
+  return commands;
+}
 
-const GENERATIONS = {
-  "docker-compose 1": compose1 ? ["docker-compose"] : undefined,
-  "docker compose 2": variables && [
-    "env",
-    ...Object.entries(variables).map((entry) => entry.join("=")),
-    "docker",
-    "compose",
-  ],
-};
+describeWithEngine("Compose", () => {
+  afterAll(removeImages);
 
-afterAll(removeImages);
-
-test("one generation at least is here", () => {
-  expect(Object.values(GENERATIONS).some((command) => command !== undefined)).toBe(true);
-});
-
-for (const [title, command] of Object.entries(GENERATIONS)) {
-  describe.skipIf(command === undefined)(title, () => {
-    test("builds and starts both, the backend first, and removes them", async () => {
+  test("each installed generation builds and starts both services, the backend first, and removes them", async () => {
+    const commands = await composeCommands();
+    expect(commands).not.toBeEmpty();
+    for (const command of commands) {
+      console.log(`testing ${command.join(" ")}`);
       const stack = await ownStack(command);
       try {
         await stack.compose("up", "--detach");
@@ -43,6 +42,6 @@ for (const [title, command] of Object.entries(GENERATIONS)) {
       } finally {
         await stack.remove();
       }
-    });
-  });
-}
+    }
+  }, 240_000);
+});

@@ -55,7 +55,7 @@ async function builtLabel({ stack }: Grading, role: Role): Promise<string | unde
 export const label: Rule = {
   id: "label",
   points: 2,
-  title: text("both Dockerfiles and images have a hub_url", "les deux Dockerfiles et images ont un label hub_url"),
+  title: text("Dockerfiles and images have a hub_url label", "les Dockerfiles et les images ont un label hub_url"),
   source:
     "L'adresse des images sur le Dockerhub devra figurer dans un champs LABEL de chaque Dockerfile, ayant pour valeur hub_url",
   needs: ["up"],
@@ -101,7 +101,7 @@ const labelFinding = (seen: Text, dockerfile: string, folder: string) =>
 export const published: Rule = {
   id: "published",
   points: 2,
-  title: text("both images are on Docker Hub as latest", "les deux images sont sur Docker Hub en latest"),
+  title: text("both images are on Docker Hub, tagged latest", "les deux images sont sur Docker Hub, taguées latest"),
   source:
     "Vous devrez également publier vos images sur un compte Dockerhub […] La version fonctionnelle doit être taggué en latest",
   needs: ["label"],
