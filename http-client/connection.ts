@@ -28,6 +28,7 @@ export class Connection {
   readonly #responses: ReturnType<typeof parseResponses>;
   /** In the order in which they were sent, which is that of the responses (RFC 9112, section 9.3.2). */
   #exchanges: Exchange[] = [];
+  #isPipelined = false;
   #sentAt = 0;
 
   constructor(socket: Socket<Connection>, pool: Pool, memory: BodyMemory) {
@@ -41,6 +42,7 @@ export class Connection {
   send(exchanges: Exchange[], request: string): void {
     for (const exchange of exchanges) exchange.connection = this;
     this.#exchanges = exchanges;
+    this.#isPipelined = exchanges.length > 1;
     this.#sentAt = performance.now();
     const requests = request.repeat(exchanges.length);
     if (this.#socket.write(requests) < requests.length) this.destroy();
@@ -51,7 +53,10 @@ export class Connection {
     this.#input.push(bytes);
     let isReusable: boolean | undefined = true;
     while (isReusable && this.#exchanges.length > 0) isReusable = this.#settleNext();
-    if (isReusable === undefined) return;
+    if (isReusable === undefined) {
+      if (this.#isPipelined && performance.now() - this.#sentAt > SLOW_MS) this.#pool.pipeliningFailed();
+      return;
+    }
     this.#input.release();
     // Bytes that are left were not requested.
     if (!isReusable || this.#input.available > 0) return void this.destroy();
@@ -92,7 +97,6 @@ export class Connection {
     }
     if (outcome === undefined) return undefined;
     this.#exchanges.shift()?.settle(outcome);
-    if (this.#exchanges.length > 0 && performance.now() - this.#sentAt > SLOW_MS) this.#pool.pipeliningFailed();
     return !(outcome instanceof Error) && outcome.isReusable;
   }
 }
