@@ -96,9 +96,9 @@ test("too many calls at a time are 503 at once", async () => {
   const { port } = new URL(url);
   const backend = new Backend("127.0.0.1", Number(port));
   const waiting = Array.from({ length: MAX_CALLS }, () => failureOf(call(backend, 1500)));
-  const start = performance.now();
-  expect(await failureOf(call(backend))).toEqual([503, "too many requests wait for the backend"]);
-  expect(performance.now() - start).toBeLessThan(50);
+  const nextTurn = new Promise((resolve) => setImmediate(resolve, "later"));
+  const refused = Promise.race([failureOf(call(backend)), nextTurn]);
+  expect(await refused).toEqual([503, "too many requests wait for the backend"]);
   expect((await Promise.all(waiting)).every((failure) => Array.isArray(failure) && failure[0] === 504)).toBe(true);
   expect(await failureOf(callBackend("http://127.0.0.1:1/", 1100))).toEqual([502, expect.any(String)]);
 });
