@@ -3,7 +3,7 @@ import { run } from "../host/command.ts";
 
 /** The value of a variable that the builds use: what `make bases` wrote down, or the Dockerfiles' default. */
 async function setting(name: string, fallback: string): Promise<string> {
-  return (await run(["bash", "-c", `. scripts/common.sh; setting ${name} ${fallback}`])).stdout.trim();
+  return (await run(["bash", "-c", `. scripts/common.sh; config_value ${name} ${fallback}`])).stdout.trim();
 }
 
 const dockerfile = await Bun.file("api-backend/Dockerfile").text();
