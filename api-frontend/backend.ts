@@ -4,7 +4,8 @@ import type { Answer } from "../http-client/responses.ts";
 import { Failure } from "../service/http.ts";
 import { parse } from "../service/json.ts";
 import { log } from "../service/log.ts";
-import { Call, failed } from "./call.ts";
+import { Call } from "./call.ts";
+import { failed } from "./retries.ts";
 
 /** Milliseconds that one call may take in all; shorter than the drain of a stopping frontend. */
 export const BUDGET_MS = 5000;
@@ -43,7 +44,7 @@ export class Backend {
     this.#calls.add(call);
     if (!this.#isTicking) this.#tickLater();
     try {
-      return jsonOf(await call.answer);
+      return jsonOf(await call.answer());
     } catch (error) {
       const failure = failureOf(error);
       const ms = Math.round(performance.now() - call.start);

@@ -56,6 +56,8 @@ export function pathOf({ headers, url }: Request): string | undefined {
 
 /** Elysia reports a method that a path does not have as it reports an unknown path. */
 function notFoundOrMethodNotAllowed(app: Elysia, request: Request): Response {
+  // Bun keeps the connection of a CONNECT open without ever reading from it again.
+  if (request.method === "CONNECT") return errorResponse(405, "method not allowed", { allow: "", connection: "close" });
   const path = pathOf(request);
   // RFC 9112, section 3.2.
   if (path === undefined) return errorResponse(400, "the Host header is not valid");
