@@ -4,14 +4,14 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { output } from "../host/command.ts";
+import { runOrThrow } from "../host/command.ts";
 import { type Image, inspect } from "../host/docker.ts";
 import { cpuOf, memoryOf, nameOf, processes } from "../host/processes.ts";
 import { freePort } from "../host/tcp.ts";
-import { type Name, SERVICES } from "../testing/services.ts";
-import { ownStack } from "../testing/stack.ts";
+import { rawRequest, sendRaw } from "../testing/raw-http.ts";
+import { SERVICES, type ServiceName } from "../testing/services.ts";
+import { createTestStack } from "../testing/stack.ts";
 import { showSpread, spreadOf } from "../testing/statistics.ts";
-import { exchange, wire } from "../testing/wire.ts";
 
 const RUNS = 15;
 const IDLE_SECONDS = 60;
@@ -23,7 +23,7 @@ async function toFirstAnswer(port: number, begin: () => unknown): Promise<number
   const start = performance.now();
   const begun = begin();
   for (;;) {
-    const answered = await exchange(port, wire("GET", "/healthz")).catch(() => "");
+    const answered = await sendRaw(port, rawRequest("GET", "/healthz")).catch(() => "");
     if (answered.startsWith("HTTP/1.1 200")) break;
     await Bun.sleep(1);
   }
@@ -54,7 +54,7 @@ async function idle(id: string, shim: number) {
   return (await cpu()).map((value, i) => value - (before[i] ?? 0));
 }
 
-async function measure(name: Name) {
+async function measure(name: ServiceName) {
   const { Id, State } = await stack.container(name);
   const { Size, Config } = await inspect<Image>(stack.image(name));
   const shim = Number(/^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${State.Pid}/status`, "utf8"))?.[1]);
@@ -71,8 +71,8 @@ async function measure(name: Name) {
   say(`${name}: ${RUNS} starts`);
   const starts: number[] = [];
   for (let i = 0; i < RUNS; i++) {
-    await output(["docker", "stop", Id]);
-    starts.push(await toFirstAnswer(stack.ports[name], () => output(["docker", "start", Id])));
+    await runOrThrow(["docker", "stop", Id]);
+    starts.push(await toFirstAnswer(stack.ports[name], () => runOrThrow(["docker", "start", Id])));
   }
   return [
     `${(Size / 1e6).toFixed(1)} MB, of it the executable ${(executable / 1e6).toFixed(1)} MB`,
@@ -85,9 +85,9 @@ async function measure(name: Name) {
 }
 
 /** The same without the engine: the executable as a process of this machine. */
-async function bareStarts(name: Name, container: string): Promise<number[]> {
+async function bareStarts(name: ServiceName, container: string): Promise<number[]> {
   const folder = mkdtempSync(join(tmpdir(), "tpdocker-figures-"));
-  await output(["docker", "cp", `${container}:/${name}`, folder]);
+  await runOrThrow(["docker", "cp", `${container}:/${name}`, folder]);
   const times: number[] = [];
   for (let i = 0; i < RUNS; i++) {
     const port = await freePort();
@@ -105,17 +105,17 @@ async function bareStarts(name: Name, container: string): Promise<number[]> {
   return times;
 }
 
-const others = await output(["docker", "ps", "--quiet"]);
+const others = await runOrThrow(["docker", "ps", "--quiet"]);
 if (others !== "") {
   console.error("error: other containers are running; their probes would be counted.");
   console.error("       Stop them first:  make down");
   process.exit(1);
 }
 
-const stack = await ownStack();
+const stack = await createTestStack();
 try {
   say("starting a stack");
-  await output(["make", "up"], stack.env);
+  await runOrThrow(["make", "up"], stack.env);
   const started = await Promise.all(SERVICES.map(async (name) => (await stack.container(name)).State.StartedAt));
   const [backend = 0, frontend = 0] = started.map((time) => Date.parse(time));
   const columns = [];

@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 import { join } from "node:path";
-import { output } from "../host/command.ts";
+import { runOrThrow } from "../host/command.ts";
 import { cpuOf, family, memoryOf } from "../host/processes.ts";
 import { freePort } from "../host/tcp.ts";
 import type { Peer, Ports, Service } from "./peers.ts";
@@ -107,7 +107,7 @@ const answers = (port: number): Promise<boolean> =>
 
 /** Drives a port with wrk; times in microseconds. */
 async function drive(port: number, seconds: number) {
-  const printed = await output([
+  const printed = await runOrThrow([
     ...["taskset", "--cpu-list", String(CORE.others), "wrk", "--threads", "1", "--connections", String(CONNECTIONS)],
     ...["--duration", `${seconds}s`, "--script", join(import.meta.dir, "wrk.lua"), `http://127.0.0.1:${port}/`],
   ]);

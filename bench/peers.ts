@@ -3,7 +3,7 @@
 import { cpSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DockerfileParser } from "dockerfile-ast";
-import { output } from "../host/command.ts";
+import { runOrThrow } from "../host/command.ts";
 
 export const SERVICES = ["backend", "frontend"] as const;
 export type Service = (typeof SERVICES)[number];
@@ -36,9 +36,9 @@ const variables = ({ port, backendPort }: Ports) => ({ PORT: String(port), BACKE
 
 /** The size in bytes of a folder, or of the Debian packages that are named. */
 const sizeOfFolder = async (folder: string) =>
-  Number.parseInt(await output(["du", "--summarize", "--bytes", folder]), 10);
+  Number.parseInt(await runOrThrow(["du", "--summarize", "--bytes", folder]), 10);
 const sizeOfPackages = async (...packages: string[]) => {
-  const sizes = await output(["dpkg-query", "--show", "--showformat", `\${Installed-Size}\n`, ...packages]);
+  const sizes = await runOrThrow(["dpkg-query", "--show", "--showformat", `\${Installed-Size}\n`, ...packages]);
   return sizes.split("\n").reduce((sum, kib) => sum + Number(kib) * 1024, 0);
 };
 
@@ -79,7 +79,7 @@ const ours: Peer = {
   ships: "the executable",
   build: async (folder) => {
     for (const service of SERVICES) {
-      await output(["scripts/compile", `${folder}/api-${service}`, `api-${service}/api.ts`]);
+      await runOrThrow(["scripts/compile", `${folder}/api-${service}`, `api-${service}/api.ts`]);
     }
   },
   command: (service, { port, backendPort }, folder) => ({
@@ -100,7 +100,7 @@ const go: Peer = {
   ships: "the executable",
   build: async (folder) => {
     for (const service of SERVICES) {
-      await output(["env", "--chdir", source("go"), "go", "build", "-o", join(folder, service), `./${service}`]);
+      await runOrThrow(["env", "--chdir", source("go"), "go", "build", "-o", join(folder, service), `./${service}`]);
     }
   },
   command: (service, ports, folder) => ({ argv: [join(folder, service)], env: variables(ports) }),
@@ -113,7 +113,7 @@ const fastify: Peer = {
   ships: "node and node_modules",
   build: async (folder) => {
     cpSync(source("fastify"), folder, { recursive: true });
-    await output(["bun", "install", "--cwd", folder, "--frozen-lockfile"]);
+    await runOrThrow(["bun", "install", "--cwd", folder, "--frozen-lockfile"]);
   },
   command: (service, ports, folder) => ({
     argv: ["node", join(folder, `${service}.js`)],

@@ -4,7 +4,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { output } from "../host/command.ts";
+import { runOrThrow } from "../host/command.ts";
 import { spreadOf } from "../testing/statistics.ts";
 import { CORE, endAll, measure, type Round } from "./measure.ts";
 import { PEERS, type Peer, SERVICES } from "./peers.ts";
@@ -25,7 +25,7 @@ process
   });
 
 if (cpus().length < 2) throw new Error("two cores are needed: one for what is measured, one for wrk");
-await output(["taskset", "--all-tasks", "--cpu-list", "--pid", String(CORE.others), String(process.pid)]);
+await runOrThrow(["taskset", "--all-tasks", "--cpu-list", "--pid", String(CORE.others), String(process.pid)]);
 
 const folderOf = (peer: Peer) => join(home, String(PEERS.indexOf(peer)));
 for (const peer of PEERS) {

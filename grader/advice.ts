@@ -1,4 +1,4 @@
-import { ask, type Container, type Image, inspect } from "../host/docker.ts";
+import { type Container, dockerOrThrow, type Image, inspect } from "../host/docker.ts";
 import type { Advice, Case } from "./rule.ts";
 import { basesOf, ROLES, type Role } from "./submission.ts";
 import { type Text, text } from "./text.ts";
@@ -99,9 +99,9 @@ async function look({ stack, submission }: Case, role: Role): Promise<Facts> {
   const service = submission.services[role];
   const container = await stack.container(role);
   const image = await inspect<Image>(container.Image);
-  const history = await ask("history", "--no-trunc", "--format", "{{.CreatedBy}}", container.Image);
+  const history = await dockerOrThrow("history", "--no-trunc", "--format", "{{.CreatedBy}}", container.Image);
   const start = Date.now();
-  await ask("stop", "--time", String(PROMPT + 1), container.Id);
+  await dockerOrThrow("stop", "--time", String(PROMPT + 1), container.Id);
   const bases = service === undefined ? [] : basesOf(submission, service);
   return {
     container,

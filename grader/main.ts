@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { Command, Option } from "commander";
-import { endAll, interrupt } from "../host/command.ts";
+import { cancelCommands, terminateCommands } from "../host/command.ts";
 import { version } from "../package.json" with { type: "json" };
 import { requireEngine } from "./compose.ts";
 import { Ungradable } from "./errors.ts";
@@ -33,13 +33,13 @@ async function end(): Promise<never> {
   if (ending) return leave();
   ending = true;
   console.error("\ncleaning up");
-  await interrupt();
+  await cancelCommands();
   await running?.remove({ interrupted: true }).catch(warn);
   process.exit(EXIT.interrupted);
 }
 
 function leave(): never {
-  endAll();
+  terminateCommands();
   if (running !== undefined) console.error(`left: the Compose project ${running.project}; ${running.removal}`);
   process.exit(EXIT.interrupted);
 }

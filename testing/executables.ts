@@ -3,24 +3,24 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Environment, output } from "../host/command.ts";
+import { type Environment, runOrThrow } from "../host/command.ts";
 import { freePort } from "../host/tcp.ts";
-import { type Name, SERVICES } from "./services.ts";
-import { until } from "./until.ts";
-import { exchange, wire } from "./wire.ts";
+import { rawRequest, sendRaw } from "./raw-http.ts";
+import { SERVICES, type ServiceName } from "./services.ts";
+import { waitUntil } from "./wait-until.ts";
 
 /** Holds both, and nothing else. */
 export const folder = mkdtempSync(join(tmpdir(), "tpdocker-"));
-export const executable = (name: Name) => join(folder, name);
+export const executable = (name: ServiceName) => join(folder, name);
 
 export async function compile(): Promise<void> {
   for (const name of SERVICES) {
-    await output(["scripts/compile", executable(name), `${name}/api.ts`]);
+    await runOrThrow(["scripts/compile", executable(name), `${name}/api.ts`]);
   }
 }
 
 export interface Running {
-  readonly name: Name;
+  readonly name: ServiceName;
   readonly env: Environment;
   readonly port: number;
   readonly child: Bun.Subprocess;
@@ -38,7 +38,7 @@ interface Event extends Record<string, unknown> {
 const running: Running[] = [];
 
 /** Starts a service, on a free port unless `PORT` names one; it is ready when this returns. */
-export async function start(name: Name, env: Environment = {}): Promise<Running> {
+export async function start(name: ServiceName, env: Environment = {}): Promise<Running> {
   const port = Number(env.PORT ?? (await freePort()));
   const child = Bun.spawn([executable(name)], {
     cwd: folder,
@@ -55,7 +55,7 @@ export async function start(name: Name, env: Environment = {}): Promise<Running>
       .map((line) => JSON.parse(line));
   const started = { name, env, port, child, log, errors: child.stderr.text(), events };
   running.push(started);
-  await until(`${name} listens`, () => exchange(port, wire("GET", "/healthz")));
+  await waitUntil(`${name} listens`, () => sendRaw(port, rawRequest("GET", "/healthz")));
   return started;
 }
 

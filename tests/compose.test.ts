@@ -2,10 +2,10 @@
 
 import { afterAll, describe, expect, test } from "bun:test";
 import { run } from "../host/command.ts";
+import { rawRequest, sendRaw } from "../testing/raw-http.ts";
 import { BODY, SERVICES } from "../testing/services.ts";
-import { compose2, ownStack, removeImages } from "../testing/stack.ts";
-import { until } from "../testing/until.ts";
-import { exchange, wire } from "../testing/wire.ts";
+import { compose2, createTestStack, removeImages } from "../testing/stack.ts";
+import { waitUntil } from "../testing/wait-until.ts";
 
 const compose1 = (await run(["docker-compose", "version", "--short"])).stdout.startsWith("1.");
 const variables = await compose2();
@@ -29,12 +29,12 @@ test("one generation at least is here", () => {
 for (const [title, command] of Object.entries(GENERATIONS)) {
   describe.skipIf(command === undefined)(title, () => {
     test("builds and starts both, the backend first, and removes them", async () => {
-      const stack = await ownStack(command);
+      const stack = await createTestStack(command);
       try {
         await stack.compose("up", "--detach");
         for (const name of SERVICES) {
-          const serves = async () => (await exchange(stack.ports[name], wire("GET", "/"))).endsWith(BODY[name]);
-          await until(`${name} answers`, serves);
+          const serves = async () => (await sendRaw(stack.ports[name], rawRequest("GET", "/"))).endsWith(BODY[name]);
+          await waitUntil(`${name} answers`, serves);
         }
         const [backend, frontend] = [await stack.container("api-backend"), await stack.container("api-frontend")];
         expect(Date.parse(frontend.State.StartedAt)).toBeGreaterThanOrEqual(

@@ -7,9 +7,9 @@ import { join } from "node:path";
 import { run } from "../host/command.ts";
 import { freePort } from "../host/tcp.ts";
 import { compile, endAll, executable, folder, remove, start, startFrontend } from "../testing/executables.ts";
+import { comparableResponse, rawRequest, sendRaw } from "../testing/raw-http.ts";
 import { BODY, SERVICES } from "../testing/services.ts";
-import { until } from "../testing/until.ts";
-import { answer, exchange, wire } from "../testing/wire.ts";
+import { waitUntil } from "../testing/wait-until.ts";
 
 beforeAll(compile);
 afterEach(endAll);
@@ -41,28 +41,34 @@ describe.each([...SERVICES])("%s", (name) => {
   test("answers the contract's bytes", async () => {
     const { port } = (await startBoth())[name];
     const ok = answered("200 OK", BODY[name], JSON_TYPE);
-    expectAnswer(await answer(port, "GET", "/"), ok);
-    expectAnswer(await answer(port, "GET", "/?a=b"), ok);
-    expectAnswer(await answer(port, "HEAD", "/"), ok.slice(0, -BODY[name].length));
-    expectAnswer(await answer(port, "OPTIONS", "/"), "HTTP/1.1 204 No Content\r\nAllow: GET, HEAD, OPTIONS\r\n\r\n");
-    expectAnswer(await answer(port, "GET", "/none"), answered("404 Not Found", NOT_FOUND, JSON_TYPE));
-    expectAnswer(await answer(port, "GET", "/traceback/"), answered("404 Not Found", NOT_FOUND, JSON_TYPE));
+    expectAnswer(await comparableResponse(port, "GET", "/"), ok);
+    expectAnswer(await comparableResponse(port, "GET", "/?a=b"), ok);
+    expectAnswer(await comparableResponse(port, "HEAD", "/"), ok.slice(0, -BODY[name].length));
+    expectAnswer(
+      await comparableResponse(port, "OPTIONS", "/"),
+      "HTTP/1.1 204 No Content\r\nAllow: GET, HEAD, OPTIONS\r\n\r\n",
+    );
+    expectAnswer(await comparableResponse(port, "GET", "/none"), answered("404 Not Found", NOT_FOUND, JSON_TYPE));
+    expectAnswer(await comparableResponse(port, "GET", "/traceback/"), answered("404 Not Found", NOT_FOUND, JSON_TYPE));
     for (const method of ["POST", "PUT", "PATCH", "DELETE"]) {
       expectAnswer(
-        await answer(port, method, "/"),
+        await comparableResponse(port, method, "/"),
         answered("405 Method Not Allowed", WRONG_METHOD, JSON_TYPE, "Allow: GET, HEAD, OPTIONS"),
       );
     }
-    const noHost = await exchange(port, wire("GET", "/none").replace("localhost", "a b"));
+    const noHost = await sendRaw(port, rawRequest("GET", "/none").replace("localhost", "a b"));
     expect(noHost).toStartWith("HTTP/1.1 400 ");
-    const head = await answer(port, "HEAD", "/traceback");
+    const head = await comparableResponse(port, "HEAD", "/traceback");
     expect(head).toStartWith("HTTP/1.1 405 ");
-    expectAnswer(await answer(port, "GET", "/healthz"), answered("200 OK", '{\n  "status": "ok"\n}\n', JSON_TYPE));
+    expectAnswer(
+      await comparableResponse(port, "GET", "/healthz"),
+      answered("200 OK", '{\n  "status": "ok"\n}\n', JSON_TYPE),
+    );
   });
 
   test("answers a connection that is kept open, request after request", async () => {
     const { port } = (await startBoth())[name];
-    const keep = wire("GET", "/").replace("Connection: close\r\n", "");
+    const keep = rawRequest("GET", "/").replace("Connection: close\r\n", "");
     const received = await new Promise<string>((resolve) => {
       let all = "";
       let sent = 1;
@@ -79,7 +85,7 @@ describe.each([...SERVICES])("%s", (name) => {
 
   test("/traceback answers no byte, leaves the stack in the log and ends with 1", async () => {
     const { port, child, events } = (await startBoth())[name];
-    expect(await exchange(port, wire("GET", "/traceback"))).toBe("");
+    expect(await sendRaw(port, rawRequest("GET", "/traceback"))).toBe("");
     expect(await child.exited).toBe(1);
     const logged = await events();
     expect(logged.map(({ event }) => event)).toEqual(["start", "crash"]);
@@ -89,7 +95,7 @@ describe.each([...SERVICES])("%s", (name) => {
 
   test("logs its start, in one line", async () => {
     const { port, child, events } = (await startBoth())[name];
-    await exchange(port, wire("GET", "/"));
+    await sendRaw(port, rawRequest("GET", "/"));
     child.kill("SIGTERM");
     const { version } = await Bun.file("package.json").json();
     const [first, ...others] = await events();
@@ -116,7 +122,7 @@ describe.each([...SERVICES])("%s", (name) => {
 
   test.each(["SIGTERM", "SIGINT"] as const)("%s lets a request that is half sent finish", async (signal) => {
     const { port, child } = (await startBoth())[name];
-    const request = wire("GET", "/healthz");
+    const request = rawRequest("GET", "/healthz");
     const connection = createConnection(port, "127.0.0.1");
     let received = "";
     connection.setEncoding("latin1").on("data", (data) => {
@@ -201,8 +207,8 @@ describe.each([...SERVICES])("%s", (name) => {
     });
     await child.stdout.cancel();
     try {
-      await until("it serves", () => exchange(port, wire("GET", "/healthz")));
-      for (let i = 0; i < 3; i++) expect(await exchange(port, wire("GET", "/"))).toEndWith(BODY[name]);
+      await waitUntil("it serves", () => sendRaw(port, rawRequest("GET", "/healthz")));
+      for (let i = 0; i < 3; i++) expect(await sendRaw(port, rawRequest("GET", "/"))).toEndWith(BODY[name]);
       child.kill("SIGTERM");
       expect(await child.exited).toBe(0);
       expect(await child.stderr.text()).toBe("");
@@ -217,8 +223,8 @@ describe.each([...SERVICES])("%s", (name) => {
       name === "api-backend"
         ? await start(name, { LOG_LEVEL: "debug" })
         : await startFrontend(backend.port, { LOG_LEVEL: "debug" });
-    expect(await exchange(port, wire("GET", "/"))).toEndWith(BODY[name]);
-    await exchange(port, wire("GET", "/none?secret=1"));
+    expect(await sendRaw(port, rawRequest("GET", "/"))).toEndWith(BODY[name]);
+    await sendRaw(port, rawRequest("GET", "/none?secret=1"));
     child.kill("SIGTERM");
     const requests = (await events()).filter(({ event, path }) => event === "request" && path !== "/healthz");
     expect(requests).toMatchObject([
@@ -257,10 +263,14 @@ describe("the frontend, with a backend that takes a second", () => {
   test.each(["SIGTERM", "SIGINT"] as const)("answers the request in flight before %s ends it", async (signal) => {
     await using backend = slow();
     const { port, child } = await startFrontend(backend.port ?? 0);
-    const inFlight = exchange(port, wire("GET", "/"));
+    const inFlight = sendRaw(port, rawRequest("GET", "/"));
     await Bun.sleep(200);
     child.kill(signal);
-    await until("it refuses connections", () => exchange(port, wire("GET", "/healthz")).catch(() => true), 700);
+    await waitUntil(
+      "it refuses connections",
+      () => sendRaw(port, rawRequest("GET", "/healthz")).catch(() => true),
+      700,
+    );
     expect(await inFlight).toEndWith('{\n  "return": {\n    "body": "slow"\n  },\n  "status": "[SUCESS]"\n}\n');
     expect(await child.exited).toBe(0);
   });
@@ -269,9 +279,9 @@ describe("the frontend, with a backend that takes a second", () => {
 test("the frontend waits for a backend that comes back, and nobody sees it gone", async () => {
   const backend = await start("api-backend");
   const frontend = await startFrontend(backend.port);
-  await exchange(frontend.port, wire("GET", "/"));
-  await exchange(backend.port, wire("GET", "/traceback"));
-  const asked = exchange(frontend.port, wire("GET", "/"));
+  await sendRaw(frontend.port, rawRequest("GET", "/"));
+  await sendRaw(backend.port, rawRequest("GET", "/traceback"));
+  const asked = sendRaw(frontend.port, rawRequest("GET", "/"));
   await Bun.sleep(500);
   await start("api-backend", { PORT: String(backend.port) });
   expect(await asked).toEndWith(BODY["api-frontend"]);
@@ -281,7 +291,7 @@ test("without a backend the frontend answers 502 inside its budget and logs the 
   const port = await freePort();
   const frontend = await startFrontend(port);
   const asked = performance.now();
-  const received = await answer(frontend.port, "GET", "/");
+  const received = await comparableResponse(frontend.port, "GET", "/");
   expect(performance.now() - asked).toBeWithin(4900, 5500);
   const message = "GET / on backend API: connection refused";
   expectAnswer(
@@ -296,5 +306,5 @@ test("the frontend asks the backend itself, whatever proxy the environment names
   const backend = await start("api-backend");
   const proxy = "http://127.0.0.1:1";
   const frontend = await startFrontend(backend.port, { HTTP_PROXY: proxy, http_proxy: proxy });
-  expect(await exchange(frontend.port, wire("GET", "/"))).toEndWith(BODY["api-frontend"]);
+  expect(await sendRaw(frontend.port, rawRequest("GET", "/"))).toEndWith(BODY["api-frontend"]);
 });

@@ -1,12 +1,12 @@
 // The two images, as the engine built them.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { output, run } from "../host/command.ts";
+import { run, runOrThrow } from "../host/command.ts";
 import { type Image, inspect } from "../host/docker.ts";
-import { type Name, PORT, SERVICES } from "../testing/services.ts";
-import { OWN, ownStack, removeImages } from "../testing/stack.ts";
+import { PORT, SERVICES, type ServiceName } from "../testing/services.ts";
+import { createTestStack, removeImages, TEST_NAME } from "../testing/stack.ts";
 
-const stack = await ownStack();
+const stack = await createTestStack();
 
 beforeAll(async () => {
   await stack.compose("build");
@@ -14,21 +14,21 @@ beforeAll(async () => {
 afterAll(removeImages);
 
 const base = async () =>
-  (await output(["bash", "-c", ". scripts/common.sh; setting RUNTIME_IMAGE ''"])) || dockerfileBase();
+  (await runOrThrow(["bash", "-c", ". scripts/common.sh; setting RUNTIME_IMAGE ''"])) || dockerfileBase();
 const dockerfileBase = async () =>
   /^ARG RUNTIME_IMAGE=(.+)$/m.exec(await Bun.file("api-backend/Dockerfile").text())?.[1] ?? "";
 
 /** The paths of all files of an image, as a container sees them. */
 async function files(image: string): Promise<Set<string>> {
-  const id = await output(["docker", "create", image, "-"]);
+  const id = await runOrThrow(["docker", "create", image, "-"]);
   try {
-    return new Set((await output(["bash", "-c", `docker export ${id} | tar -t`])).split("\n"));
+    return new Set((await runOrThrow(["bash", "-c", `docker export ${id} | tar -t`])).split("\n"));
   } finally {
     await run(["docker", "rm", id]);
   }
 }
 
-describe.each([...SERVICES])("the image of %s", (name: Name) => {
+describe.each([...SERVICES])("the image of %s", (name: ServiceName) => {
   test("runs the executable alone, as user 65532, and names its port", async () => {
     const { Config } = await inspect<Image>(stack.image(name));
     expect(Config.User).toBe("65532");
@@ -41,9 +41,9 @@ describe.each([...SERVICES])("the image of %s", (name: Name) => {
   test("tells where it comes from", async () => {
     const { Labels } = (await inspect<Image>(stack.image(name))).Config;
     const { version, license } = await Bun.file("package.json").json();
-    const revision = await output(["git", "describe", "--always", "--exclude=*", "--abbrev=40", "--dirty"]);
+    const revision = await runOrThrow(["git", "describe", "--always", "--exclude=*", "--abbrev=40", "--dirty"]);
     expect(Labels).toMatchObject({
-      hub_url: `docker.io/${OWN}/${name}`,
+      hub_url: `docker.io/${TEST_NAME}/${name}`,
       "org.opencontainers.image.title": name,
       "org.opencontainers.image.description": expect.stringMatching(/^The (back|front)end of the lab: /),
       "org.opencontainers.image.source": expect.stringMatching(/^https:\/\//),

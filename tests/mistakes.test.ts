@@ -8,9 +8,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Environment, run } from "../host/command.ts";
 import { freePort } from "../host/tcp.ts";
-import { leftovers, ownStack, removeImages } from "../testing/stack.ts";
+import { createTestStack, leftovers, removeImages } from "../testing/stack.ts";
 
-const stack = await ownStack();
+const stack = await createTestStack();
 const folder = mkdtempSync(join(tmpdir(), "tpdocker mistakes "));
 
 afterEach(async () => expect(await leftovers()).toBe(""));

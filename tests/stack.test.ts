@@ -1,29 +1,29 @@
 // The stack as `make up` starts it, on the real engine.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { output } from "../host/command.ts";
-import { BODY, type Name, PORT, SERVICES } from "../testing/services.ts";
-import { leftovers, OWN, ownStack } from "../testing/stack.ts";
-import { until } from "../testing/until.ts";
-import { exchange, wire } from "../testing/wire.ts";
+import { runOrThrow } from "../host/command.ts";
+import { rawRequest, sendRaw } from "../testing/raw-http.ts";
+import { BODY, PORT, SERVICES, type ServiceName } from "../testing/services.ts";
+import { createTestStack, leftovers, TEST_NAME } from "../testing/stack.ts";
+import { waitUntil } from "../testing/wait-until.ts";
 
-const stack = await ownStack();
+const stack = await createTestStack();
 let shown = "";
 
 beforeAll(async () => {
-  shown = await output(["make", "up"], stack.env);
+  shown = await runOrThrow(["make", "up"], stack.env);
 });
 afterAll(() => stack.remove());
 
-const get = (name: Name, path = "/") => exchange(stack.ports[name], wire("GET", path));
-const isServing = async (name: Name) => (await get(name)).endsWith(BODY[name]);
+const get = (name: ServiceName, path = "/") => sendRaw(stack.ports[name], rawRequest("GET", path));
+const isServing = async (name: ServiceName) => (await get(name)).endsWith(BODY[name]);
 
 /** Ends a service by `/traceback`; `meanwhile` is run while it is gone. Its container must come back by itself. */
-async function crash(name: Name, meanwhile = async () => {}) {
+async function crash(name: ServiceName, meanwhile = async () => {}) {
   const before = await stack.container(name);
   expect(await get(name, "/traceback")).toBe("");
   await meanwhile();
-  await until(`${name} serves again`, () => isServing(name));
+  await waitUntil(`${name} serves again`, () => isServing(name));
   const after = await stack.container(name);
   expect(after.RestartCount).toBe(before.RestartCount + 1);
   expect(after.Id).toBe(before.Id);
@@ -65,17 +65,17 @@ describe.each([...SERVICES])("the container of %s", (name) => {
       Memory: 256 * 1024 * 1024,
       LogConfig: { Type: "json-file", Config: { "max-size": "10m", "max-file": "3" } },
     });
-    expect(Object.keys(NetworkSettings.Networks)).toEqual([`${OWN}_lab`]);
+    expect(Object.keys(NetworkSettings.Networks)).toEqual([`${TEST_NAME}_lab`]);
   });
 
   test("has the service as its only process, so it is process 1 that answers", async () => {
     const { Id, State } = await stack.container(name);
     // A health probe is another process, for a moment.
     const isAlone = async () => {
-      const [, ...processes] = (await output(["docker", "top", Id, "-o", "pid"])).split("\n");
+      const [, ...processes] = (await runOrThrow(["docker", "top", Id, "-o", "pid"])).split("\n");
       return processes.length === 1 && Number(processes[0]) === State.Pid;
     };
-    await until("it is the only process", isAlone, 5000);
+    await waitUntil("it is the only process", isAlone, 5000);
     expect(await isServing(name)).toBe(true);
   });
 });
@@ -92,7 +92,7 @@ test("make up again builds nothing and recreates nothing", async () => {
   };
   const before = await state();
   const start = performance.now();
-  await output(["make", "up"], stack.env);
+  await runOrThrow(["make", "up"], stack.env);
   console.log(`make up, with nothing changed: ${Math.round(performance.now() - start)} ms`);
   expect(await state()).toEqual(before);
 });
@@ -107,7 +107,7 @@ test("after a crash of the backend the frontend is sound, without a restart of i
 test("after a crash the frontend serves again", () => crash("api-frontend"));
 
 test.each([...SERVICES])("%s logs one JSON line for each event", async (name) => {
-  const lines = await output(["docker", "logs", (await stack.container(name)).Id]);
+  const lines = await runOrThrow(["docker", "logs", (await stack.container(name)).Id]);
   const events = lines.split("\n").map((line) => JSON.parse(line));
   expect(events.filter(({ event }) => event !== "backend_call_failed")).toMatchObject([
     { event: "start", service: name, pid: 1, port: PORT[name] },
@@ -119,15 +119,15 @@ test.each([...SERVICES])("%s logs one JSON line for each event", async (name) =>
 test.each([...SERVICES].reverse())("docker stop ends %s within a second, with 0", async (name) => {
   const { Id } = await stack.container(name);
   const start = performance.now();
-  await output(["docker", "stop", Id]);
+  await runOrThrow(["docker", "stop", Id]);
   const took = performance.now() - start;
   console.log(`docker stop ${name}: ${Math.round(took)} ms`);
   expect(took).toBeLessThan(1000);
-  const { State } = JSON.parse(await output(["docker", "inspect", Id]))[0];
+  const { State } = JSON.parse(await runOrThrow(["docker", "inspect", Id]))[0];
   expect([State.Status, State.ExitCode]).toEqual(["exited", 0]);
 });
 
 test("make down leaves nothing of the stack", async () => {
-  await output(["make", "down"], stack.env);
+  await runOrThrow(["make", "down"], stack.env);
   expect(await leftovers()).toBe("");
 });

@@ -1,5 +1,5 @@
 import { brief } from "../../host/command.ts";
-import { ask, type Container, docker } from "../../host/docker.ts";
+import { type Container, docker, dockerOrThrow } from "../../host/docker.ts";
 import { startedBefore } from "../compose-file.ts";
 import type { Case, Rule } from "../rule.ts";
 import { FOLDER, PORT, ROLES, type Role, VARIABLES } from "../submission.ts";
@@ -171,7 +171,9 @@ export const network: Rule = {
     const [backend, frontend] = [await stack.container("backend"), await stack.container("frontend")];
     const networksOf = ({ NetworkSettings }: Container) => Object.keys(NetworkSettings.Networks);
     const shared = networksOf(backend).filter((name) => networksOf(frontend).includes(name));
-    const drivers = await Promise.all(shared.map((name) => ask("network", "inspect", "--format", "{{.Driver}}", name)));
+    const drivers = await Promise.all(
+      shared.map((name) => dockerOrThrow("network", "inspect", "--format", "{{.Driver}}", name)),
+    );
     const bridges = shared.filter((_, i) => drivers[i] === "bridge");
     const mend = text(
       "Put both services on one network of driver bridge.",

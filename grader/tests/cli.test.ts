@@ -4,9 +4,9 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { output, run } from "../../host/command.ts";
+import { run, runOrThrow } from "../../host/command.ts";
 import { RUNTIME } from "../../testing/base-images.ts";
-import { until } from "../../testing/until.ts";
+import { waitUntil } from "../../testing/wait-until.ts";
 import { RULES } from "../grade.ts";
 import { removeProject } from "../removal.ts";
 import { MINUTES } from "./grading.ts";
@@ -18,7 +18,7 @@ const good = write(right);
 // Its fault is found before anything is built.
 const bad = write(WRONG["no backend in the Compose file"]?.[1] ?? {});
 
-beforeAll(() => output(["scripts/compile", bot, "grader/main.ts"]));
+beforeAll(() => runOrThrow(["scripts/compile", bot, "grader/main.ts"]));
 afterAll(() => {
   for (const folder of [work, good, bad]) rmSync(folder, { recursive: true });
 });
@@ -66,7 +66,7 @@ function start(args: readonly string[], variables: Record<string, string> = {}) 
     child,
     /** All that it has said on stderr, once it has ended. */
     said: () => reading.then(() => said),
-    says: (text: string) => until(`the bot says ${text}`, () => said.includes(text), 60_000),
+    says: (text: string) => waitUntil(`the bot says ${text}`, () => said.includes(text), 60_000),
     /** Files, containers, networks and images that are left of its gradings. */
     async leftovers(): Promise<string> {
       const filter = ["--quiet", "--filter", `name=grader${child.pid}x`];
@@ -76,7 +76,7 @@ function start(args: readonly string[], variables: Record<string, string> = {}) 
         ["docker", "volume", "ls", ...filter],
         ["docker", "image", "ls", "--quiet", "--filter", `reference=grader${child.pid}x*/*`],
       ];
-      return [...readdirSync(temporary), ...(await Promise.all(lists.map((list) => output(list))))].join("");
+      return [...readdirSync(temporary), ...(await Promise.all(lists.map((list) => runOrThrow(list))))].join("");
     },
   };
 }
@@ -130,9 +130,9 @@ test.concurrent("what the engine does late, for a command that was ended, is rem
   const label = `com.docker.compose.project=${project}`;
   const removed = removeProject(project, false);
   await Bun.sleep(700);
-  await output(["docker", "create", "--label", label, RUNTIME, "/none"]);
+  await runOrThrow(["docker", "create", "--label", label, RUNTIME, "/none"]);
   await removed;
-  expect(await output(["docker", "ps", "--all", "--quiet", "--filter", `label=${label}`])).toBe("");
+  expect(await runOrThrow(["docker", "ps", "--all", "--quiet", "--filter", `label=${label}`])).toBe("");
 });
 
 test.concurrent(
@@ -145,7 +145,7 @@ test.concurrent(
     child.kill("SIGINT");
     expect(await child.exited).toBe(130);
     const removal = /^left: the Compose project \w+; (.*)$/m.exec(await said())?.[1] ?? "false";
-    await output(["sh", "-c", removal]);
+    await runOrThrow(["sh", "-c", removal]);
     expect(await leftovers()).toMatch(/^grader-\w+$/);
   },
   5 * MINUTES,

@@ -1,7 +1,7 @@
 // The rule that asks a registry, with a real one in place of Docker Hub.
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { output } from "../../host/command.ts";
+import { runOrThrow } from "../../host/command.ts";
 import { RUNTIME } from "../../testing/base-images.ts";
 import { startRegistry } from "../../testing/registry.ts";
 import { requireEngine } from "../compose.ts";
@@ -18,16 +18,16 @@ beforeAll(async () => {
   for (const name of ["student/api-backend", "student/api-frontend", "pupil/api-backend"]) await push(name);
 });
 afterAll(async () => {
-  if (pushed.length > 0) await output(["docker", "image", "rm", ...pushed]);
+  if (pushed.length > 0) await runOrThrow(["docker", "image", "rm", ...pushed]);
   await registry.stop();
 });
 
 /** What the image holds is no matter: the rule asks whether it can be had. */
 async function push(name: string) {
   const image = `${registry.address}/${name}:latest`;
-  await output(["docker", "tag", RUNTIME, image]);
+  await runOrThrow(["docker", "tag", RUNTIME, image]);
   pushed.push(image);
-  await output(["docker", "push", image]);
+  await runOrThrow(["docker", "push", image]);
 }
 
 /** The rule itself, and those that it rests on. */

@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { BUDGET_MS } from "../../api-frontend/backend.ts";
 import { MAX_BODY } from "../../http-client/answers.ts";
 import { compile, endAll, remove, startFrontend } from "../../testing/executables.ts";
-import { until } from "../../testing/until.ts";
+import { waitUntil } from "../../testing/wait-until.ts";
 import {
   type Behavior,
   bytes,
@@ -54,7 +54,7 @@ async function attack(behavior: Behavior, allowed: [number, string][], bursts: n
   let peak = 0;
   if (existsSync("/proc/self")) {
     // None but those that are kept for later.
-    await until("no connection is left in use", () => connectionsTo(port) <= BURST, 5000);
+    await waitUntil("no connection is left in use", () => connectionsTo(port) <= BURST, 5000);
     const status = readFileSync(`/proc/${frontend.child.pid}/status`, "utf8");
     peak = Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
   }

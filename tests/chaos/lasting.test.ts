@@ -4,8 +4,8 @@ import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
 import { createConnection, type Socket } from "node:net";
 import { memoryOf } from "../../host/processes.ts";
 import { compile, endAll, type Running, remove, start, startFrontend } from "../../testing/executables.ts";
-import { BODY, type Name } from "../../testing/services.ts";
-import { wire } from "../../testing/wire.ts";
+import { rawRequest } from "../../testing/raw-http.ts";
+import { BODY, type ServiceName } from "../../testing/services.ts";
 import { FAULTY_BACKENDS, type FaultyBackend, listen } from "./faulty-backends.ts";
 import { Requester, type Sample } from "./load.ts";
 import { FULL, report, rowOf } from "./report.ts";
@@ -84,7 +84,7 @@ async function startBoth() {
   return { "api-backend": backend, "api-frontend": await startFrontend(backend.port) };
 }
 
-test.skipIf(!FULL).each(["api-backend", "api-frontend"] as Name[])(
+test.skipIf(!FULL).each(["api-backend", "api-frontend"] as ServiceName[])(
   "%s: right answers, for minutes",
   async (name) => {
     const service = (await startBoth())[name];
@@ -115,14 +115,14 @@ async function connections(port: number, seconds: number, behavior: (socket: Soc
 
 const BYTES = {
   "opened and closed": "",
-  "half a request": wire("GET", "/").slice(0, 20),
-  "a request, not waited for": wire("GET", "/"),
+  "half a request": rawRequest("GET", "/").slice(0, 20),
+  "a request, not waited for": rawRequest("GET", "/"),
 };
 
 test
   .skipIf(!FULL)
   .each(
-    (["api-backend", "api-frontend"] as Name[]).flatMap((name) =>
+    (["api-backend", "api-frontend"] as ServiceName[]).flatMap((name) =>
       Object.entries(BYTES).map(([what, bytes]) => [name, what, bytes] as const),
     ),
   )(

@@ -5,26 +5,26 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { output, run } from "../../host/command.ts";
+import { run, runOrThrow } from "../../host/command.ts";
 import { freePort } from "../../host/tcp.ts";
-import { OWN, ownStack } from "../../testing/stack.ts";
+import { rawRequest, sendRaw } from "../../testing/raw-http.ts";
+import { createTestStack, TEST_NAME } from "../../testing/stack.ts";
 import { showSpread, spreadOf } from "../../testing/statistics.ts";
-import { exchange, wire } from "../../testing/wire.ts";
 import { FULL, report } from "./report.ts";
 
 const ROUNDS = 7;
 const MOST = 1.05;
 
-const stack = await ownStack();
-const baseline = `${OWN}/baseline`;
+const stack = await createTestStack();
+const baseline = `${TEST_NAME}/baseline`;
 const folder = mkdtempSync(join(tmpdir(), "tpdocker-baseline-"));
 const baselinePort = await freePort();
 
 if (FULL) {
   beforeAll(async () => {
-    await output(["make", "up"], stack.env);
-    await output(["gcc", "-static", "-O2", "-o", join(folder, "baseline"), join(import.meta.dir, "baseline.c")]);
-    await output([
+    await runOrThrow(["make", "up"], stack.env);
+    await runOrThrow(["gcc", "-static", "-O2", "-o", join(folder, "baseline"), join(import.meta.dir, "baseline.c")]);
+    await runOrThrow([
       "sh",
       "-c",
       `tar -C '${folder}' -c baseline | docker import --change 'ENTRYPOINT ["/baseline"]' - ${baseline}`,
@@ -32,16 +32,16 @@ if (FULL) {
     const options = [
       "--detach",
       "--name",
-      `${OWN}-baseline`,
+      `${TEST_NAME}-baseline`,
       "--restart",
       "always",
       "--publish",
       `${baselinePort}:8001`,
     ];
-    await output(["docker", "run", ...options, baseline]);
+    await runOrThrow(["docker", "run", ...options, baseline]);
   });
   afterAll(async () => {
-    await run(["docker", "rm", "--force", `${OWN}-baseline`]);
+    await run(["docker", "rm", "--force", `${TEST_NAME}-baseline`]);
     await stack.remove();
   });
 }
@@ -50,9 +50,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 /** Milliseconds from a crash to the first answer. */
 async function recovery(port: number): Promise<number> {
   const start = performance.now();
-  await exchange(port, wire("GET", "/traceback"));
+  await sendRaw(port, rawRequest("GET", "/traceback"));
   for (;;) {
-    const answer = await exchange(port, wire("GET", "/")).catch(() => "");
+    const answer = await sendRaw(port, rawRequest("GET", "/")).catch(() => "");
     if (answer.startsWith("HTTP/1.1 200 ")) return performance.now() - start;
     await Bun.sleep(1);
   }

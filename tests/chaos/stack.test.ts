@@ -4,29 +4,29 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { createConnection } from "node:net";
 import { join } from "node:path";
 import { BUDGET_MS, MAX_WAITING } from "../../api-frontend/backend.ts";
-import { output, run } from "../../host/command.ts";
+import { run, runOrThrow } from "../../host/command.ts";
 import { freePort } from "../../host/tcp.ts";
 import { DRAIN_MS } from "../../service/drain.ts";
 import { BUN } from "../../testing/base-images.ts";
-import { BODY, type Name } from "../../testing/services.ts";
-import { OWN, ownStack } from "../../testing/stack.ts";
-import { until } from "../../testing/until.ts";
-import { exchange, wire } from "../../testing/wire.ts";
+import { rawRequest, sendRaw } from "../../testing/raw-http.ts";
+import { BODY, type ServiceName } from "../../testing/services.ts";
+import { createTestStack, TEST_NAME } from "../../testing/stack.ts";
+import { waitUntil } from "../../testing/wait-until.ts";
 import { count, p99, percentile, Requester, type Sample } from "./load.ts";
 import { FULL, ms, report, rowOf } from "./report.ts";
 
-const stack = await ownStack();
+const stack = await createTestStack();
 /** Containers beside the stack. */
-const ASIDE = `${OWN}-aside`;
-const AGAIN = `${OWN}-again`;
+const ASIDE = `${TEST_NAME}-aside`;
+const AGAIN = `${TEST_NAME}-again`;
 /** A bare server beside the stack: what slows it down too is the machine's. */
 const controlPort = await freePort();
 const serveControl = `Bun.serve({ hostname: "127.0.0.1", port: ${controlPort}, routes: { "/": new Response("up") } })`;
 const control = Bun.spawn([process.execPath, "-e", serveControl], { stdout: "ignore", stderr: "inherit" });
 
 beforeAll(async () => {
-  await output(["make", "up"], stack.env);
-  await until("the control serves", () => exchange(controlPort, wire("GET", "/")));
+  await runOrThrow(["make", "up"], stack.env);
+  await waitUntil("the control serves", () => sendRaw(controlPort, rawRequest("GET", "/")));
 });
 afterAll(async () => {
   control.kill();
@@ -37,8 +37,8 @@ afterAll(async () => {
 const frontend = () =>
   new Requester(stack.ports["api-frontend"], (status, body) => status === 200 && body === BODY["api-frontend"]);
 
-const serves = async (name: Name, port = stack.ports[name]) =>
-  (await exchange(port, wire("GET", "/"))).endsWith(BODY[name]);
+const serves = async (name: ServiceName, port = stack.ports[name]) =>
+  (await sendRaw(port, rawRequest("GET", "/"))).endsWith(BODY[name]);
 
 /** From when to when a service was gone, by `performance.now()`. */
 interface Window {
@@ -47,15 +47,15 @@ interface Window {
 }
 
 /** Does something to a service and waits until it serves again. */
-async function gone(name: Name, how: () => Promise<unknown>): Promise<Window> {
+async function gone(name: ServiceName, how: () => Promise<unknown>): Promise<Window> {
   const from = performance.now();
   await how();
-  await until(`${name} serves again`, () => serves(name));
+  await waitUntil(`${name} serves again`, () => serves(name));
   return { from, to: performance.now() };
 }
 
-const traceback = (name: Name) => exchange(stack.ports[name], wire("GET", "/traceback"));
-const docker = (...args: string[]) => output(["docker", ...args]);
+const traceback = (name: ServiceName) => sendRaw(stack.ports[name], rawRequest("GET", "/traceback"));
+const docker = (...args: string[]) => runOrThrow(["docker", ...args]);
 
 /** The samples that were sent while none of these was gone, nor in the half second after: those that wait then queue. */
 const outside = (samples: readonly Sample[], windows: readonly Window[]) =>
@@ -129,12 +129,12 @@ test("the backend is restarted under load", () =>
 
 /** The address of a container in the network of the stack. */
 const addressOf = async (id: string) =>
-  docker("inspect", "--format", `{{(index .NetworkSettings.Networks "${OWN}_lab").IPAddress}}`, id);
+  docker("inspect", "--format", `{{(index .NetworkSettings.Networks "${TEST_NAME}_lab").IPAddress}}`, id);
 
 test("the backend is recreated with another address under load", async () => {
   const address = await addressOf((await stack.container("api-backend")).Id);
   const port = `${stack.ports["api-backend"]}:8001`;
-  const network = ["--network", `${OWN}_lab`];
+  const network = ["--network", `${TEST_NAME}_lab`];
   // Made beforehand: a container has no address before it starts.
   await docker("create", "--name", ASIDE, ...network, stack.image("api-backend"));
   const again = ["--network-alias", "api-backend", "--publish", port, stack.image("api-backend")];
@@ -157,7 +157,7 @@ test("the backend is recreated with another address under load", async () => {
 
 test("a name whose first questions are lost is asked for again after a second", async () => {
   const { Id } = await stack.container("api-backend");
-  const network = ["--network", `${OWN}_lab`];
+  const network = ["--network", `${TEST_NAME}_lab`];
   const program = ["bun", "-e", await Bun.file(join(import.meta.dir, "name-server.ts")).text(), await addressOf(Id)];
   await docker("run", "--detach", "--name", ASIDE, ...network, "--entrypoint", "", BUN, ...program);
   const port = await freePort();
@@ -165,9 +165,9 @@ test("a name whose first questions are lost is asked for again after a second", 
   const options = ["--detach", "--name", AGAIN, "--dns", await addressOf(ASIDE), "--publish", `${port}:8000`];
   await docker("run", ...options, ...network, ...variables, stack.image("api-frontend"));
   try {
-    await until("it listens", () => exchange(port, wire("GET", "/healthz")));
+    await waitUntil("it listens", () => sendRaw(port, rawRequest("GET", "/healthz")));
     const start = performance.now();
-    expect(await exchange(port, wire("GET", "/"))).toEndWith(BODY["api-frontend"]);
+    expect(await sendRaw(port, rawRequest("GET", "/"))).toEndWith(BODY["api-frontend"]);
     const took = performance.now() - start;
     expect(took).toBeGreaterThan(900);
     expect(took).toBeLessThan(BUDGET_MS / 2);
@@ -208,7 +208,7 @@ test("the frontend is stopped under load", async () => {
   } finally {
     await run(["docker", "rm", "--force", ASIDE]);
     await docker("start", Id);
-    await until("the frontend serves again", () => serves("api-frontend"));
+    await waitUntil("the frontend serves again", () => serves("api-frontend"));
   }
   const { samples, took, log, code } = stopped;
   const accepted =
@@ -233,9 +233,9 @@ test("the frontend is stopped under load", async () => {
 async function stopUnderLoad() {
   const variables = ["LOG_LEVEL=debug", "API_BACKEND_URL=api-backend", "API_BACKEND_PORT=8001"];
   const published = `${stack.ports["api-frontend"]}:8000`;
-  const options = ["--detach", "--name", ASIDE, "--network", `${OWN}_lab`, "--publish", published];
+  const options = ["--detach", "--name", ASIDE, "--network", `${TEST_NAME}_lab`, "--publish", published];
   await docker("run", ...options, ...variables.flatMap((variable) => ["--env", variable]), stack.image("api-frontend"));
-  await until("it serves", () => serves("api-frontend"));
+  await waitUntil("it serves", () => serves("api-frontend"));
   const client = frontend();
   let took = 0;
   const stop = async () => {
@@ -301,7 +301,7 @@ test("past its bound the frontend refuses at once, and recovers by itself", asyn
     client.close();
     await docker("unpause", backend.Id);
   }
-  await until("it serves again", () => serves("api-frontend"), 2000);
+  await waitUntil("it serves again", () => serves("api-frontend"), 2000);
   const after = await stack.container("api-frontend");
   expect([after.RestartCount, after.State.StartedAt]).toEqual([before.RestartCount, before.State.StartedAt]);
 });

@@ -6,9 +6,9 @@ import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { createConnection } from "node:net";
 import fc from "fast-check";
 import { compile, endAll, folder, type Running, remove, start, startFrontend } from "../../testing/executables.ts";
+import { rawRequest, sendRaw } from "../../testing/raw-http.ts";
 import { BODY, SERVICES } from "../../testing/services.ts";
-import { until } from "../../testing/until.ts";
-import { exchange, wire } from "../../testing/wire.ts";
+import { waitUntil } from "../../testing/wait-until.ts";
 import { FULL, report } from "./report.ts";
 
 const REQUESTS = FULL ? 10_000 : 2_000;
@@ -94,10 +94,10 @@ const COMPOSED = fc
   .map(([line, host, fields, eol, content]) => [line, host, ...fields, "", content].join(eol));
 
 /** A valid request whose connection stays open. */
-const kept = (...request: Parameters<typeof wire>) => wire(...request).replace("Connection: close\r\n", "");
+const kept = (...request: Parameters<typeof rawRequest>) => rawRequest(...request).replace("Connection: close\r\n", "");
 const CHUNKED = kept("POST", "/", "Transfer-Encoding: chunked");
 const VALID = fc.constantFrom(
-  ...[kept("GET", "/"), kept("HEAD", "/healthz"), kept("OPTIONS", "/"), wire("PUT", "/none"), SMUGGLED],
+  ...[kept("GET", "/"), kept("HEAD", "/healthz"), kept("OPTIONS", "/"), rawRequest("PUT", "/none"), SMUGGLED],
   ...[`${kept("POST", "/", "Content-Length: 3")}abc`, `${CHUNKED}3\r\nabc\r\n0\r\n\r\n`],
 );
 const EDITS = fc.array(fc.tuple(fc.nat(150), fc.nat(3), octets(4)), { minLength: 1, maxLength: 6 });
@@ -134,7 +134,7 @@ const POISONED = fc.oneof(
   ).map((field) => `${kept("POST", "/", field)}0\r\n\r\n${POISON}`),
   oneOf("zz|-1|+0|0x0| 0|\r\n|FFFFFFFFFFFFFFFFF|3\r\nabcd|0\r\nX: a").map((size) => `${CHUNKED}${size}\r\n${POISON}`),
   // Behind the last request of a connection: section 9.6.
-  oneOf("GET|HEAD|POST|DELETE").map((method) => wire(method, "/") + POISON),
+  oneOf("GET|HEAD|POST|DELETE").map((method) => rawRequest(method, "/") + POISON),
   // Incomplete (section 8), without Host (3.2), of another version (2.3), method or path.
   fc.nat(POISON.length - 1).map((length) => POISON.slice(0, length)),
   oneOf("|Host : localhost\r\n").map((host) => POISON.replace("Host: localhost\r\n", host)),
@@ -230,7 +230,7 @@ type Tally = Record<string, number>;
 
 /** A normal client is answered, to the byte and soon. */
 async function serves({ port, name }: Running): Promise<void> {
-  const get = (path: string) => within(BOUND.normal, `GET ${path}`, exchange(port, wire("GET", path)));
+  const get = (path: string) => within(BOUND.normal, `GET ${path}`, sendRaw(port, rawRequest("GET", path)));
   expect(parse(await get("/"))).toEqual([{ status: 200, body: BODY[name] }]);
   expect(parse(await get("/healthz"))).toEqual([{ status: 200, body: HEALTH }]);
 }
@@ -296,7 +296,7 @@ test.concurrent.each([...SERVICES])("%s bears bad input", async (name) => {
   const flood = async () => {
     for (let at = 0; at < REQUESTS; at += BATCH) await batch(service, at, tally);
   };
-  const halves = ["", "GET", wire("GET", "/").slice(0, -2)];
+  const halves = ["", "GET", rawRequest("GET", "/").slice(0, -2)];
   await Promise.all([flood(), ...halves.map((bytes) => judge(service, { bytes, piece: 1, end: "wait" }))]);
   const answers = Object.entries(tally).map(([kind, count]) => `${kind}: ${count}`);
   console.log(`${name}: ${answers.join(", ")}`);
@@ -307,7 +307,7 @@ test.concurrent.each([...SERVICES])("%s bears bad input", async (name) => {
   expect([child.exitCode, child.signalCode]).toEqual([null, null]);
   backend?.child.kill("SIGKILL");
   if (proc) {
-    await until("its sockets are closed", () => sockets(child.pid) <= idle, 10_000);
+    await waitUntil("its sockets are closed", () => sockets(child.pid) <= idle, 10_000);
     const peak = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1];
     expect(Number(peak)).toBeLessThan(MEMORY_KIB);
   }
