@@ -2,7 +2,7 @@
 
 import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
 import { createConnection, type Socket } from "node:net";
-import { memoryOf } from "../../host/processes.ts";
+import { memoryMib } from "../../host/processes.ts";
 import { compile, endAll, type Running, remove, start, startFrontend } from "../../testing/executables.ts";
 import { rawRequest } from "../../testing/raw-http.ts";
 import { BODY, type ServiceName } from "../../testing/services.ts";
@@ -28,7 +28,7 @@ afterAll(remove);
 /** Runs a load and gives what it gave, with the private memory of a process in the meantime, a sample a second. */
 async function underLoad<T>({ child }: Running, load: Promise<T>): Promise<{ result: T; memory: number[] }> {
   const memory: number[] = [];
-  const timer = setInterval(() => memory.push(memoryOf([child.pid]).private), 1000);
+  const timer = setInterval(() => memory.push(memoryMib([child.pid]).private), 1000);
   try {
     return { result: await load, memory };
   } finally {

@@ -9,7 +9,7 @@ import { run, runOrThrow } from "../../host/command.ts";
 import { freePort } from "../../host/tcp.ts";
 import { rawRequest, sendRaw } from "../../testing/raw-http.ts";
 import { createTestStack, TEST_NAME } from "../../testing/stack.ts";
-import { showSpread, spreadOf } from "../../testing/statistics.ts";
+import { formatSpread, spreadOf } from "../../testing/statistics.ts";
 import { FULL, report } from "./report.ts";
 
 const ROUNDS = 7;
@@ -71,7 +71,7 @@ test.skipIf(!FULL)(
     }
     const [ours, least] = [spreadOf(times.ours), spreadOf(times.baseline)];
     const ratio = ours.median / least.median;
-    const note = `serving again after ${showSpread(ours)} ms, a static C server in an empty image after ${showSpread(least)} ms: ${ratio.toFixed(3)}×`;
+    const note = `serving again after ${formatSpread(ours)} ms, a static C server in an empty image after ${formatSpread(least)} ms: ${ratio.toFixed(3)}×`;
     report({ fault: "frontend: `/traceback`, without load", sent: ROUNDS, failed: 0, lost: 0, note });
     expect(ratio).toBeLessThan(MOST);
   },
