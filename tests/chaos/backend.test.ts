@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { BUDGET_MS } from "../../api-frontend/backend.ts";
 import { MAX_BODY } from "../../http-client/answers.ts";
-import { compile, endAll, remove, startFrontend } from "../../testing/executables.ts";
+import { compileExecutables, killServices, removeExecutables, startFrontend } from "../../testing/executables.ts";
 import { waitUntil } from "../../testing/wait-until.ts";
 import {
   type Behavior,
@@ -26,10 +26,10 @@ const BURSTS = FULL ? 10 : 3;
 const CROWD = FULL ? 1000 : 300;
 const MEMORY_MIB = 256;
 
-beforeAll(compile);
+beforeAll(compileExecutables);
 afterAll(() => {
-  endAll();
-  remove();
+  killServices();
+  removeExecutables();
 });
 
 /** The connections that are open to a port of this machine: proc_pid_net(5); 01 is ESTABLISHED. */

@@ -3,7 +3,14 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
 import { createConnection, type Socket } from "node:net";
 import { memoryMib } from "../../host/processes.ts";
-import { compile, endAll, type Running, remove, start, startFrontend } from "../../testing/executables.ts";
+import {
+  compileExecutables,
+  killServices,
+  removeExecutables,
+  type Service,
+  startFrontend,
+  startService,
+} from "../../testing/executables.ts";
 import { rawRequest } from "../../testing/raw-http.ts";
 import { BODY, type ServiceName } from "../../testing/services.ts";
 import { FAULTY_BACKENDS, type FaultyBackend, listen } from "./faulty-backends.ts";
@@ -21,12 +28,12 @@ const MOST = 128;
 const GROWTH = 10;
 const MINUTES = 60_000;
 
-beforeAll(compile);
-afterEach(endAll);
-afterAll(remove);
+beforeAll(compileExecutables);
+afterEach(killServices);
+afterAll(removeExecutables);
 
 /** Runs a load and gives what it gave, with the private memory of a process in the meantime, a sample a second. */
-async function underLoad<T>({ child }: Running, load: Promise<T>): Promise<{ result: T; memory: number[] }> {
+async function underLoad<T>({ child }: Service, load: Promise<T>): Promise<{ result: T; memory: number[] }> {
   const memory: number[] = [];
   const timer = setInterval(() => memory.push(memoryMib([child.pid]).private), 1000);
   try {
@@ -43,7 +50,7 @@ const quarters = (memory: readonly number[]): number[] =>
   );
 
 /** Judges a process that has been under load, and ends it. */
-async function expectSound({ child, errors, events }: Running, peaks: readonly number[]): Promise<void> {
+async function expectSound({ child, errors, events }: Service, peaks: readonly number[]): Promise<void> {
   const [, , third = 0, last = 0] = peaks;
   expect(Math.max(...peaks)).toBeLessThan(MOST);
   expect(last).toBeLessThan(third + GROWTH);
@@ -80,7 +87,7 @@ test.each(KINDS)(
 );
 
 async function startBoth() {
-  const backend = await start("api-backend");
+  const backend = await startService("api-backend");
   return { "api-backend": backend, "api-frontend": await startFrontend(backend.port) };
 }
 
@@ -130,7 +137,7 @@ test
   async (name, what, bytes) => {
     // A frontend whose backend never answers: each call is under way when its client leaves.
     const silent = await listen(() => {});
-    const service = name === "api-backend" ? await start(name) : await startFrontend(silent.port);
+    const service = name === "api-backend" ? await startService(name) : await startFrontend(silent.port);
     const { memory } = await underLoad(
       service,
       connections(service.port, LOAD_SECONDS, (socket) => socket.write(bytes), 200),

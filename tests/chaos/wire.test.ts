@@ -5,7 +5,15 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { createConnection } from "node:net";
 import fc from "fast-check";
-import { compile, endAll, folder, type Running, remove, start, startFrontend } from "../../testing/executables.ts";
+import {
+  compileExecutables,
+  folder,
+  killServices,
+  removeExecutables,
+  type Service,
+  startFrontend,
+  startService,
+} from "../../testing/executables.ts";
 import { rawRequest, sendRaw } from "../../testing/raw-http.ts";
 import { BODY, SERVICES } from "../../testing/services.ts";
 import { waitUntil } from "../../testing/wait-until.ts";
@@ -220,22 +228,22 @@ function parse(received: string, toHead = false) {
 
 // ---- The services
 
-beforeAll(compile);
+beforeAll(compileExecutables);
 afterAll(() => {
-  endAll();
-  remove();
+  killServices();
+  removeExecutables();
 });
 
 type Tally = Record<string, number>;
 
 /** A normal client is answered, to the byte and soon. */
-async function serves({ port, name }: Running): Promise<void> {
+async function serves({ port, name }: Service): Promise<void> {
   const get = (path: string) => within(BOUND.normal, `GET ${path}`, sendRaw(port, rawRequest("GET", path)));
   expect(parse(await get("/"))).toEqual([{ status: 200, body: BODY[name] }]);
   expect(parse(await get("/healthz"))).toEqual([{ status: 200, body: HEALTH }]);
 }
 
-async function judge({ port, name }: Running, hostile: Hostile, tally: Tally = {}): Promise<void> {
+async function judge({ port, name }: Service, hostile: Hostile, tally: Tally = {}): Promise<void> {
   const received = await send(port, hostile);
   const leak = LEAK.exec(received)?.[0] ?? [folder, process.cwd()].find((path) => received.includes(path));
   if (leak !== undefined) throw new Error(`the answer tells ${JSON.stringify(leak)}: ${received}`);
@@ -250,7 +258,7 @@ async function judge({ port, name }: Running, hostile: Hostile, tally: Tally = {
 }
 
 /** Sends the requests from one place of the seed on, beside a normal client; where one is not borne, shrinks it. */
-async function batch(service: Running, at: number, tally: Tally): Promise<void> {
+async function batch(service: Service, at: number, tally: Tally): Promise<void> {
   const place = { seed: SEED, path: String(at), numRuns: BATCH };
   try {
     const judged = fc.sample(HOSTILE, place).map((one) => judge(service, one, tally));
@@ -267,9 +275,9 @@ async function batch(service: Running, at: number, tally: Tally): Promise<void> 
 }
 
 /** One request, at a process of its own. */
-async function alone({ name, env }: Running, hostile: Hostile): Promise<void> {
+async function alone({ name, env }: Service, hostile: Hostile): Promise<void> {
   const { PORT: _, ...variables } = env;
-  const service = await start(name, variables);
+  const service = await startService(name, variables);
   try {
     await Promise.all([judge(service, hostile), serves(service)]);
     await serves(service);
@@ -287,8 +295,8 @@ const sockets = (pid: number) =>
 
 test.concurrent.each([...SERVICES])("%s bears bad input", async (name) => {
   // A backend of its own: ended, it takes along the connections that the frontend keeps to it.
-  const backend = name === "api-frontend" ? await start("api-backend") : undefined;
-  const service = backend === undefined ? await start(name) : await startFrontend(backend.port);
+  const backend = name === "api-frontend" ? await startService("api-backend") : undefined;
+  const service = backend === undefined ? await startService(name) : await startFrontend(backend.port);
   const { child, log, errors } = service;
   const proc = existsSync(`/proc/${child.pid}/fd`);
   const idle = proc ? sockets(child.pid) : 0;
