@@ -76,9 +76,9 @@ async function measure(name: ServiceName): Promise<string[]> {
     starts.push(await timeToFirstResponse(stack.ports[name], () => runOrThrow(["docker", "start", Id])));
   }
   return [
-    `${(Size / 1e6).toFixed(1)} MB, of which the executable ${(executableSize / 1e6).toFixed(1)} MB`,
+    `${(Size / 1e6).toFixed(1)} MB (executable: ${(executableSize / 1e6).toFixed(1)} MB)`,
     `${memory.toFixed(1)} MiB`,
-    `${process.resident.toFixed(1)} MiB, of which private ${process.private.toFixed(1)} MiB`,
+    `${process.resident.toFixed(1)} MiB (private: ${process.private.toFixed(1)} MiB)`,
     `${formatSpread(spreadOf(starts))} ms`,
     `${formatSpread(spreadOf(await startsWithoutEngine(name, Id)))} ms`,
     `every ${interval} s, ${check.toFixed(0)} ms of CPU (${((check / interval) * 0.1).toFixed(1)} % of a core)`,

@@ -47,7 +47,7 @@ export async function createTestStack(compose: string[] = ["scripts/compose"]) {
 }
 
 /**
- * The id of a service's container, running or not. `compose ps -q` does not do: in Compose 2 it omits stopped containers.
+ * The id of a service's container, running or not; `compose ps -q` of Compose 2 omits stopped containers.
  *
  * @throws {Error} if there is none, or more than one
  */

@@ -27,7 +27,7 @@ const JSON_TYPE = "Content-Type: application/json";
 const NOT_FOUND = '{\n  "error_message": "not found",\n  "status": "[ERROR]"\n}\n';
 const METHOD_NOT_ALLOWED = '{\n  "error_message": "method not allowed",\n  "status": "[ERROR]"\n}\n';
 
-/** Compares all bytes but the order of the headers and the case of their names. */
+/** Compares all bytes, except for the order and the case of the headers. */
 function expectResponse(received: string, expected: string) {
   const split = (text: string) => {
     const [head = "", ...body] = text.split("\r\n\r\n");
