@@ -1,75 +1,74 @@
 import { connect } from "node:net";
 import { join } from "node:path";
-import { output } from "../host/command.ts";
-import { cpuOf, family, memoryOf } from "../host/processes.ts";
+import { runOrThrow } from "../host/command.ts";
+import { cpuTimeMs, memoryMib, processTree } from "../host/processes.ts";
 import { freePort } from "../host/tcp.ts";
 import type { Peer, Ports, Service } from "./peers.ts";
 
-/** What is measured has a core for itself; wrk, the backend of a frontend, and this program share the other. */
+/** The measured service has a core of its own; wrk, a frontend's backend and this program share the other. */
 export const CORE = { measured: 0, others: 1 } as const;
 
-export const CONNECTIONS = 64;
-export const SECONDS = 4;
-const WARM_UP_SECONDS = 2;
-/** Starts in each round. */
-const STARTS = 3;
+const CONNECTIONS = 64;
+const DURATION_S = 4;
+const WARM_UP_S = 2;
+const STARTS_PER_ROUND = 3;
 
-/** What one round measures of a service. */
+/** What one round measures for a service. */
 export interface Round {
-  /** CPU a request, in microseconds: the time of the service's processes over the requests that they answered. */
+  /** CPU per request in µs: CPU time of the service's processes divided by the requests that they answered. */
   readonly cpu: number;
-  /** Requests a second. */
+  /** Requests per second. */
   readonly rate: number;
-  /** Microseconds that half of the requests, and all but one in a hundred, took at most. */
+  /** Latency percentiles in µs. */
   readonly p50: number;
   readonly p99: number;
-  /** Milliseconds from each start to the first answer. */
+  /** Time in ms from each start to the first response. */
   readonly starts: readonly number[];
-  /** Memory in MiB: resident, and of it private. */
+  /** Memory in MiB. */
   readonly idle: Memory;
   readonly loaded: Memory;
 }
-type Memory = ReturnType<typeof memoryOf>;
+type Memory = ReturnType<typeof memoryMib>;
 
 const running = new Set<Bun.Subprocess>();
 
-/** Ends whatever still runs; those with workers of their own take them along. */
-export function endAll(): void {
+/** Terminates all services that still run; those with worker processes end them too. */
+export function terminateServices(): void {
   for (const child of running) child.kill("SIGTERM");
 }
 
-/** Starts a service once or more, then lets it idle, then drives it. */
+/** Starts a service several times, then measures the last process idle and under load. */
 export async function measure(peer: Peer, service: Service, folder: string): Promise<Round> {
   const port = await freePort();
   const backendPort = await freePort();
   const asBackend = { port: backendPort, backendPort };
   const backend = service === "frontend" ? await start(peer, "backend", asBackend, folder, CORE.others) : undefined;
   const starts: number[] = [];
-  const again = async () => {
+  const startOnce = async () => {
     const { child, took } = await start(peer, service, { port, backendPort }, folder, CORE.measured);
     starts.push(took);
     return child;
   };
-  let child = await again();
-  while (starts.length < STARTS) {
-    await end(child);
-    child = await again();
+  let child = await startOnce();
+  while (starts.length < STARTS_PER_ROUND) {
+    await stop(child);
+    child = await startOnce();
   }
-  const pids = family(child.pid);
+  const pids = processTree(child.pid);
   await Bun.sleep(1000);
-  const idle = memoryOf(pids);
-  await drive(port, WARM_UP_SECONDS);
-  const before = cpuOf(pids);
-  const { requests, duration, p50, p99 } = await drive(port, SECONDS);
-  const cpu = ((cpuOf(pids) - before) * 1000) / requests;
-  const loaded = memoryOf(pids);
-  await checkAnswer(port, peer.answer(service));
-  await end(child);
-  if (backend !== undefined) await end(backend.child);
+  const idle = memoryMib(pids);
+  await runWrk(port, WARM_UP_S);
+  const before = cpuTimeMs(pids);
+  const { requests, duration, p50, p99 } = await runWrk(port, DURATION_S);
+  const cpu = ((cpuTimeMs(pids) - before) * 1000) / requests;
+  const loaded = memoryMib(pids);
+  await checkResponse(port, peer.response(service));
+  await stop(child);
+  if (backend !== undefined) await stop(backend.child);
   return { cpu, rate: requests / (duration / 1e6), p50, p99, starts, idle, loaded };
 }
 
-/** Starts a service and gives it once it answers, with the milliseconds until then. */
+/** Starts a service and waits for its first response; also returns the time in ms that this took. */
 async function start(peer: Peer, service: Service, ports: Ports, folder: string, core: number) {
   const { argv, env } = peer.command(service, ports, folder);
   const begin = performance.now();
@@ -81,44 +80,45 @@ async function start(peer: Peer, service: Service, ports: Ports, folder: string,
     stderr: "inherit",
   });
   running.add(child);
-  while (!(await answers(ports.port))) {
-    if (child.exitCode !== null) throw new Error(`${peer.name}, ${service}: ended with ${child.exitCode} at its start`);
-    if (performance.now() - begin > 30_000) throw new Error(`${peer.name}, ${service}: no answer within 30 s`);
+  while (!(await responds(ports.port))) {
+    if (child.exitCode !== null)
+      throw new Error(`${peer.name}, ${service}: exited with ${child.exitCode} at its start`);
+    if (performance.now() - begin > 30_000) throw new Error(`${peer.name}, ${service}: no response within 30 s`);
   }
   return { child, took: performance.now() - begin };
 }
 
-async function end(child: Bun.Subprocess): Promise<void> {
+async function stop(child: Bun.Subprocess): Promise<void> {
   child.kill();
   await child.exited;
   running.delete(child);
 }
 
-/** Whether a port gives the first byte of an answer. */
-const answers = (port: number): Promise<boolean> =>
+/** Whether a port sends the first byte of a response. */
+const responds = (port: number): Promise<boolean> =>
   new Promise((resolve) => {
     const connection = connect(port, "127.0.0.1", () => connection.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"));
-    const done = (answered: boolean) => {
+    const done = (responded: boolean) => {
       connection.destroy();
-      resolve(answered);
+      resolve(responded);
     };
     connection.on("data", () => done(true)).on("error", () => done(false));
   });
 
-/** Drives a port with wrk; times in microseconds. */
-async function drive(port: number, seconds: number) {
-  const printed = await output([
+/** Loads a port with wrk; times in µs. */
+async function runWrk(port: number, seconds: number) {
+  const printed = await runOrThrow([
     ...["taskset", "--cpu-list", String(CORE.others), "wrk", "--threads", "1", "--connections", String(CONNECTIONS)],
     ...["--duration", `${seconds}s`, "--script", join(import.meta.dir, "wrk.lua"), `http://127.0.0.1:${port}/`],
   ]);
-  const seen: { requests: number; duration: number; errors: number; p50: number; p99: number } = JSON.parse(
+  const result: { requests: number; duration: number; errors: number; p50: number; p99: number } = JSON.parse(
     printed.split("\n").at(-1) ?? "",
   );
-  if (seen.errors > 0) throw new Error(`wrk saw ${seen.errors} errors:\n${printed}`);
-  return seen;
+  if (result.errors > 0) throw new Error(`wrk reports ${result.errors} errors:\n${printed}`);
+  return result;
 }
 
-async function checkAnswer(port: number, expected: unknown): Promise<void> {
-  const answer = await (await fetch(`http://127.0.0.1:${port}/`)).json();
-  if (!Bun.deepEquals(answer, expected)) throw new Error(`port ${port} answered ${JSON.stringify(answer)}`);
+async function checkResponse(port: number, expected: unknown): Promise<void> {
+  const body = await (await fetch(`http://127.0.0.1:${port}/`)).json();
+  if (!Bun.deepEquals(body, expected)) throw new Error(`port ${port} answered ${JSON.stringify(body)}`);
 }

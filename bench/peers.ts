@@ -1,9 +1,9 @@
-// The lab's two services as this project and its peers write them, and how each is built and started.
+// The two services as this project and its peers implement them: how each is built and started.
 
 import { cpSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DockerfileParser } from "dockerfile-ast";
-import { output } from "../host/command.ts";
+import { runOrThrow } from "../host/command.ts";
 
 export const SERVICES = ["backend", "frontend"] as const;
 export type Service = (typeof SERVICES)[number];
@@ -16,36 +16,36 @@ export interface Ports {
 
 export interface Peer {
   readonly name: string;
-  /** What has to be there to run it. */
+  /** What must be installed to run it, for the row of sizes. */
   readonly ships: string;
-  /** Builds it into a folder of its own, which exists. */
+  /** Builds both services into an empty folder. */
   build(folder: string): Promise<void>;
-  /** The command that runs a service, in that folder, and its variables. */
+  /** The command that runs a service in that folder, and its environment. */
   command(service: Service, ports: Ports, folder: string): { argv: string[]; env?: Record<string, string> };
-  /** The JSON that a service answers. */
-  answer(service: Service): unknown;
-  /** The size in bytes of what it ships for one service. */
+  /** The parsed JSON body of a service's response. */
+  response(service: Service): unknown;
+  /** The size in bytes of what must be installed for one service. */
   size(service: Service, folder: string): Promise<number>;
 }
 
 const source = (name: string) => join(import.meta.dir, "peers", name);
 const body = { body: "Je suis une réponse du backend" };
-const answer = (service: Service) => (service === "backend" ? body : { return: body, status: "[SUCESS]" });
+const response = (service: Service) => (service === "backend" ? body : { return: body, status: "[SUCESS]" });
 
 const variables = ({ port, backendPort }: Ports) => ({ PORT: String(port), BACKEND_PORT: String(backendPort) });
 
-/** The size in bytes of a folder, or of the Debian packages that are named. */
+/** Sizes in bytes of a folder, and of Debian packages. */
 const sizeOfFolder = async (folder: string) =>
-  Number.parseInt(await output(["du", "--summarize", "--bytes", folder]), 10);
+  Number.parseInt(await runOrThrow(["du", "--summarize", "--bytes", folder]), 10);
 const sizeOfPackages = async (...packages: string[]) => {
-  const sizes = await output(["dpkg-query", "--show", "--showformat", `\${Installed-Size}\n`, ...packages]);
+  const sizes = await runOrThrow(["dpkg-query", "--show", "--showformat", `\${Installed-Size}\n`, ...packages]);
   return sizes.split("\n").reduce((sum, kib) => sum + Number(kib) * 1024, 0);
 };
 
 const nginx: Peer = {
   name: "nginx",
-  // It hands on what the backend answers: the limit for what does more.
-  answer: () => body,
+  // It only forwards the backend's response: a lower bound for the cost of services that do more.
+  response: () => body,
   ships: "the executable",
   build: async (folder) => {
     mkdirSync(join(folder, "tmp"));
@@ -64,7 +64,7 @@ const nginx: Peer = {
   size: async () => statSync(Bun.which("nginx") ?? "").size,
 };
 
-/** What the image of a service sets, for its executable. */
+/** The ENV variables of a service's Dockerfile. */
 const imageVariables = (service: Service): Record<string, string> =>
   Object.fromEntries(
     DockerfileParser.parse(readFileSync(join(import.meta.dir, "..", `api-${service}`, "Dockerfile"), "utf8"))
@@ -75,11 +75,11 @@ const imageVariables = (service: Service): Record<string, string> =>
 
 const ours: Peer = {
   name: "this project",
-  answer,
+  response,
   ships: "the executable",
   build: async (folder) => {
     for (const service of SERVICES) {
-      await output(["scripts/compile", `${folder}/api-${service}`, `api-${service}/api.ts`]);
+      await runOrThrow(["scripts/compile", `${folder}/api-${service}`, `api-${service}/api.ts`]);
     }
   },
   command: (service, { port, backendPort }, folder) => ({
@@ -96,11 +96,11 @@ const ours: Peer = {
 
 const go: Peer = {
   name: "Go net/http",
-  answer,
+  response,
   ships: "the executable",
   build: async (folder) => {
     for (const service of SERVICES) {
-      await output(["env", "--chdir", source("go"), "go", "build", "-o", join(folder, service), `./${service}`]);
+      await runOrThrow(["env", "--chdir", source("go"), "go", "build", "-o", join(folder, service), `./${service}`]);
     }
   },
   command: (service, ports, folder) => ({ argv: [join(folder, service)], env: variables(ports) }),
@@ -109,11 +109,11 @@ const go: Peer = {
 
 const fastify: Peer = {
   name: "Fastify, undici",
-  answer,
+  response,
   ships: "node and node_modules",
   build: async (folder) => {
     cpSync(source("fastify"), folder, { recursive: true });
-    await output(["bun", "install", "--cwd", folder, "--frozen-lockfile"]);
+    await runOrThrow(["bun", "install", "--cwd", folder, "--frozen-lockfile"]);
   },
   command: (service, ports, folder) => ({
     argv: ["node", join(folder, `${service}.js`)],
@@ -125,7 +125,7 @@ const fastify: Peer = {
 
 const flask: Peer = {
   name: "Flask, gunicorn",
-  answer,
+  response,
   ships: "Debian's packages, without libc",
   build: async (folder) => cpSync(source("flask"), folder, { recursive: true }),
   command: (service, ports, folder) => ({
@@ -143,5 +143,5 @@ const flask: Peer = {
     ),
 };
 
-/** nginx first: the others are set against it. */
+/** nginx is first: the others are compared with it. */
 export const PEERS: readonly Peer[] = [nginx, ours, go, fastify, flask];

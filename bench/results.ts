@@ -1,27 +1,30 @@
+import { join } from "node:path";
 import type { Spread } from "../testing/statistics.ts";
 import type { Service } from "./peers.ts";
 
-/** What was measured of one service of one peer. */
+export const RESULTS_FILE = join(import.meta.dir, "results.json");
+
+/** What was measured for one service of one peer, over all rounds. */
 export interface Entry {
   readonly service: Service;
   readonly peer: string;
-  /** Microseconds a request. */
+  /** CPU per request, µs. */
   readonly cpu: Spread;
-  /** The same over nginx's of the same round. */
+  /** Its ratio to nginx's in the same round. */
   readonly cpuToNginx: Spread;
-  /** Requests a second. */
+  /** Requests per second. */
   readonly rate: Spread;
-  /** Microseconds. */
+  /** Latency percentiles, µs. */
   readonly p50: Spread;
   readonly p99: Spread;
-  /** Milliseconds from start to first answer. */
+  /** Start to first response, ms. */
   readonly start: Spread;
   /** MiB. */
   readonly idleResident: Spread;
   readonly idlePrivate: Spread;
   readonly loadedResident: Spread;
   readonly loadedPrivate: Spread;
-  /** Bytes, and of what. */
+  /** What must be installed: its size in bytes, and its name. */
   readonly size: number;
   readonly ships: string;
 }

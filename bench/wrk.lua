@@ -1,4 +1,4 @@
--- What wrk measured, as one line of JSON after its own report; times in microseconds.
+-- Prints what wrk measured as one line of JSON after wrk's own report; times in µs.
 done = function(summary, latency)
   local errors = summary.errors
   io.write(string.format(

@@ -1,4 +1,4 @@
-import { ask, type Container, type Image, inspect } from "../host/docker.ts";
+import { type Container, dockerOrThrow, type Image, inspect } from "../host/docker.ts";
 import type { Advice, Grading } from "./rule.ts";
 import { baseImagesOf, ROLES, type Role } from "./submission.ts";
 import { type Text, text } from "./text.ts";
@@ -102,9 +102,9 @@ async function collectFacts({ stack, submission }: Grading, role: Role): Promise
   const service = submission.services[role];
   const container = await stack.container(role);
   const image = await inspect<Image>(container.Image);
-  const history = await ask("history", "--no-trunc", "--format", "{{.CreatedBy}}", container.Image);
+  const history = await dockerOrThrow("history", "--no-trunc", "--format", "{{.CreatedBy}}", container.Image);
   const start = Date.now();
-  await ask("stop", "--time", String(MAX_STOP_S + 1), container.Id);
+  await dockerOrThrow("stop", "--time", String(MAX_STOP_S + 1), container.Id);
   const stopS = (Date.now() - start) / 1000;
   const baseImages = service === undefined ? [] : baseImagesOf(submission, service);
   return {

@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { Command, Option } from "commander";
-import { endAll, interrupt } from "../host/command.ts";
+import { cancelCommands, terminateCommands } from "../host/command.ts";
 import { version } from "../package.json" with { type: "json" };
 import { requireEngine } from "./compose.ts";
 import { Ungradable } from "./errors.ts";
@@ -29,12 +29,12 @@ let interrupted = false;
 /** Removes the stack at the first Ctrl-C; leaves it at the second one. */
 async function onInterrupt(): Promise<never> {
   if (interrupted) {
-    endAll();
+    terminateCommands();
     if (currentStack !== undefined) sayNotRemoved(currentStack);
   } else {
     interrupted = true;
     console.error("\ninterrupted: removing what was created (Ctrl-C again leaves it)");
-    await interrupt();
+    await cancelCommands();
     await currentStack?.remove({ interrupted: true }).catch(warn);
   }
   process.exit(EXIT_CODE.interrupted);

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { brief, type Options, type Outcome } from "../host/command.ts";
-import { ask, type Container, DockerError, docker, inspect } from "../host/docker.ts";
-import { exchange, freePort } from "../host/tcp.ts";
+import { type Container, DockerError, docker, dockerOrThrow, inspect } from "../host/docker.ts";
+import { freePort, tcpRoundTrip } from "../host/tcp.ts";
 import { compose } from "./compose.ts";
 import { type ComposeConfig, type ComposeService, portsOf } from "./compose-file.ts";
 import { get, type HttpResult } from "./http.ts";
@@ -115,7 +115,7 @@ export class Stack {
   async #findContainer(service: string): Promise<string> {
     const labels = [`project=${this.project}`, `service=${service}`, "oneoff=False"];
     const filters = labels.flatMap((label) => ["--filter", `label=com.docker.compose.${label}`]);
-    const ids = await ask("ps", "--all", "--quiet", ...filters);
+    const ids = await dockerOrThrow("ps", "--all", "--quiet", ...filters);
     return ids.split("\n")[0] ?? "";
   }
 
@@ -137,17 +137,17 @@ export class Stack {
    */
   traceback(role: Role): Promise<string | undefined> {
     const request = "GET /traceback HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-    return exchange("127.0.0.1", this.#ports[role], request, TIMEOUT_S.response);
+    return tcpRoundTrip("127.0.0.1", this.#ports[role], request, TIMEOUT_S.response);
   }
 
   /** Does something while a service is stopped, then starts the service again. */
   async whileStopped<T>(role: Role, action: () => Promise<T>): Promise<T> {
     const { Id } = await this.container(role);
-    await ask("stop", "--time", "0", Id);
+    await dockerOrThrow("stop", "--time", "0", Id);
     try {
       return await action();
     } finally {
-      await ask("start", Id);
+      await dockerOrThrow("start", Id);
     }
   }
 
@@ -188,7 +188,7 @@ export class Stack {
 }
 
 const isRunning = async (container: string) =>
-  (await ask("inspect", "--format", "{{.State.Status}}", container)) === "running";
+  (await dockerOrThrow("inspect", "--format", "{{.State.Status}}", container)) === "running";
 
 /** A service's networks, with one more alias on each. */
 function withAlias(networks: ComposeService["networks"], alias: string): NonNullable<ComposeService["networks"]> {

@@ -1,11 +1,11 @@
 import { brief, type Options, type Outcome, run } from "./command.ts";
 
-/** A command of Docker that failed where it must not. */
+/** A docker command that must succeed has failed. */
 export class DockerError extends Error {
   override readonly name = "DockerError";
 }
 
-/** What `docker inspect` tells of a container, as far as anybody here asks. */
+/** The fields used here of `docker inspect` for a container. */
 export interface Container {
   readonly Id: string;
   readonly Image: string;
@@ -34,7 +34,7 @@ export interface Container {
   };
 }
 
-/** What `docker inspect` tells of an image, as far as anybody here asks. */
+/** The fields used here of `docker inspect` for an image. */
 export interface Image {
   readonly Id: string;
   readonly Size: number;
@@ -54,17 +54,17 @@ export const docker = (args: readonly string[], options: Options = {}): Promise<
   run(["docker", ...args], { seconds: 120, ...options });
 
 /**
- * What a docker command printed.
+ * Runs a docker command and returns its stdout, trimmed.
  *
- * @throws {DockerError} where it failed
+ * @throws {DockerError} if it fails
  */
-export async function ask(...args: string[]): Promise<string> {
+export async function dockerOrThrow(...args: string[]): Promise<string> {
   const { code, stdout, stderr } = await docker(args);
   if (code !== 0) throw new DockerError(`docker ${args[0]}: ${brief(stderr || stdout, 400)}`);
   return stdout.trim();
 }
 
-/** @throws {DockerError} where the engine knows nothing of that name */
+/** @throws {DockerError} if the engine has no container or image of that name */
 export async function inspect<T extends Container | Image>(name: string): Promise<T> {
-  return JSON.parse(await ask("inspect", name))[0];
+  return JSON.parse(await dockerOrThrow("inspect", name))[0];
 }

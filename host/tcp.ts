@@ -1,12 +1,12 @@
 import { createConnection, createServer } from "node:net";
 
 /**
- * Sends bytes and gives all that comes back until the other side closes; `undefined` where it has not closed after
+ * Sends bytes and returns all that comes back until the other side closes; `undefined` if it has not closed within
  * `seconds`.
  *
- * @throws {Error} where nobody listens
+ * @throws {Error} if nothing listens on the port
  */
-export function exchange(host: string, port: number, request: string, seconds = 60): Promise<string | undefined> {
+export function tcpRoundTrip(host: string, port: number, request: string, seconds = 60): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     let received = "";
     const connection = createConnection(port, host, () => connection.write(request));
@@ -25,10 +25,10 @@ export function exchange(host: string, port: number, request: string, seconds = 
   });
 }
 
-/** From here on, below those that Linux and others give to outgoing connections. */
+/** A range below the ephemeral ports that operating systems give to outgoing connections. */
 const PORTS = { first: 10_000, count: 22_000 };
 
-/** A TCP port of this machine that nothing listens on, and that no outgoing connection will take. */
+/** A TCP port of this machine on which nothing listens, and which no outgoing connection will take. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = PORTS.first + Math.floor(Math.random() * PORTS.count);

@@ -1,7 +1,7 @@
-// The two base images of the Dockerfiles, as the builds on this machine take them.
+// The two base images of the Dockerfiles, as builds on this machine use them.
 import { run } from "../host/command.ts";
 
-/** The value of a variable that the builds use: what `make bases` wrote down, or the Dockerfiles' default. */
+/** The value of a build variable: from the environment or .env (`make bases` writes it there), else the fallback. */
 async function setting(name: string, fallback: string): Promise<string> {
   return (await run(["bash", "-c", `. scripts/common.sh; config_value ${name} ${fallback}`])).stdout.trim();
 }

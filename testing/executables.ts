@@ -3,31 +3,34 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Environment, output } from "../host/command.ts";
+import { type Environment, runOrThrow } from "../host/command.ts";
 import { freePort } from "../host/tcp.ts";
-import { type Name, SERVICES } from "./services.ts";
-import { until } from "./until.ts";
-import { exchange, wire } from "./wire.ts";
+import { rawRequest, sendRaw } from "./raw-http.ts";
+import { SERVICES, type ServiceName } from "./services.ts";
+import { waitUntil } from "./wait-until.ts";
 
-/** Holds both, and nothing else. */
+/** Contains both executables and nothing else. */
 export const folder = mkdtempSync(join(tmpdir(), "tpdocker-"));
-export const executable = (name: Name) => join(folder, name);
+export const executablePath = (name: ServiceName) => join(folder, name);
 
-export async function compile(): Promise<void> {
+export async function compileExecutables(): Promise<void> {
   for (const name of SERVICES) {
-    await output(["scripts/compile", executable(name), `${name}/api.ts`]);
+    await runOrThrow(["scripts/compile", executablePath(name), `${name}/api.ts`]);
   }
 }
 
-export interface Running {
-  readonly name: Name;
+export const removeExecutables = (): void => rmSync(folder, { recursive: true });
+
+/** A running service. */
+export interface Service {
+  readonly name: ServiceName;
   readonly env: Environment;
   readonly port: number;
   readonly child: Bun.Subprocess;
-  /** What it wrote on stdout and on stderr, once it has ended. */
+  /** Its stdout and its stderr, available after its end. */
   readonly log: Promise<string>;
   readonly errors: Promise<string>;
-  /** The events of its log. */
+  /** The parsed lines of its log, available after its end. */
   events(): Promise<Event[]>;
 }
 
@@ -35,12 +38,12 @@ interface Event extends Record<string, unknown> {
   readonly event: string;
 }
 
-const running: Running[] = [];
+const services: Service[] = [];
 
-/** Starts a service, on a free port unless `PORT` names one; it is ready when this returns. */
-export async function start(name: Name, env: Environment = {}): Promise<Running> {
+/** Starts a service, on a free port unless `PORT` is given, and waits until it listens. */
+export async function startService(name: ServiceName, env: Environment = {}): Promise<Service> {
   const port = Number(env.PORT ?? (await freePort()));
-  const child = Bun.spawn([executable(name)], {
+  const child = Bun.spawn([executablePath(name)], {
     cwd: folder,
     env: { PORT: String(port), ...env },
     stdin: "ignore",
@@ -53,18 +56,21 @@ export async function start(name: Name, env: Environment = {}): Promise<Running>
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line));
-  const started = { name, env, port, child, log, errors: child.stderr.text(), events };
-  running.push(started);
-  await until(`${name} listens`, () => exchange(port, wire("GET", "/healthz")));
-  return started;
+  const service = { name, env, port, child, log, errors: child.stderr.text(), events };
+  services.push(service);
+  await waitUntil(`${name} listens`, () => sendRaw(port, rawRequest("GET", "/healthz")));
+  return service;
 }
 
-export const startFrontend = (backend: number, env: Environment = {}): Promise<Running> =>
-  start("api-frontend", { API_BACKEND_URL: "127.0.0.1", API_BACKEND_PORT: String(backend), ...env });
+export const startFrontend = (backendPort: number, env: Environment = {}): Promise<Service> =>
+  startService("api-frontend", { API_BACKEND_URL: "127.0.0.1", API_BACKEND_PORT: String(backendPort), ...env });
 
-/** Ends what was started. */
-export function endAll(): void {
-  for (const { child } of running.splice(0)) child.kill("SIGKILL");
+export async function startBothServices() {
+  const backend = await startService("api-backend");
+  return { "api-backend": backend, "api-frontend": await startFrontend(backend.port) };
 }
 
-export const remove = (): void => rmSync(folder, { recursive: true });
+/** Kills all services that were started. */
+export function killServices(): void {
+  for (const { child } of services.splice(0)) child.kill("SIGKILL");
+}

@@ -1,17 +1,17 @@
-// A real registry on this machine: Debian's docker-registry.
+// A real image registry on this machine: Debian's docker-registry.
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { output } from "../host/command.ts";
+import { runOrThrow } from "../host/command.ts";
 import { freePort } from "../host/tcp.ts";
-import { until } from "./until.ts";
+import { waitUntil } from "./wait-until.ts";
 
-/** Starts a registry that is empty; it takes and gives images without a login. */
+/** Starts an empty registry that needs no login. */
 export async function startRegistry() {
   const program =
     Bun.which("docker-registry") ??
-    `${await output(["bash", "-c", ". scripts/common.sh; debian_package docker-registry"])}/usr/bin/docker-registry`;
+    `${await runOrThrow(["bash", "-c", ". scripts/common.sh; debian_package docker-registry"])}/usr/bin/docker-registry`;
   const folder = mkdtempSync(join(tmpdir(), "tpdocker-registry-"));
   const address = `127.0.0.1:${await freePort()}`;
   const config = join(folder, "config.yml");
@@ -20,7 +20,7 @@ export async function startRegistry() {
     JSON.stringify({ version: 0.1, storage: { filesystem: { rootdirectory: folder } }, http: { addr: address } }),
   );
   const child = Bun.spawn([program, "serve", config], { stdin: "ignore", stdout: "ignore", stderr: "ignore" });
-  await until("the registry answers", async () => (await fetch(`http://${address}/v2/`)).ok);
+  await waitUntil("the registry answers", async () => (await fetch(`http://${address}/v2/`)).ok);
   return {
     address,
     async stop() {

@@ -1,12 +1,12 @@
-// The lab's two services, as the tests name them.
+// The names of the two services, and what the subject fixes of them.
 
 export const SERVICES = ["api-backend", "api-frontend"] as const;
-export type Name = (typeof SERVICES)[number];
+export type ServiceName = (typeof SERVICES)[number];
 
-/** The port that each service has unless told otherwise. */
+/** The port on which each service listens by default. */
 export const PORT = { "api-backend": 8001, "api-frontend": 8000 } as const;
 
-/** The bodies that the subject fixes. */
+/** The response body of `GET /`. */
 export const BODY = {
   "api-backend": '{"body": "Je suis une r\\u00e9ponse du backend"}\n',
   "api-frontend":

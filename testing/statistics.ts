@@ -1,4 +1,4 @@
-/** Repeated measurements of one thing. */
+/** A summary of repeated measurements. */
 export interface Spread {
   readonly median: number;
   readonly min: number;
@@ -11,9 +11,13 @@ export function spreadOf(values: readonly number[]): Spread {
   return { median: at(sorted.length >> 1), min: at(0), max: at(sorted.length - 1) };
 }
 
-/** A number as it stands in a table: three digits that count, thousands set apart. */
-export const show = (value: number): string =>
+/** A number for a table: about three significant digits, thousands separated. */
+export const formatNumber = (value: number): string =>
   value.toLocaleString("en", { maximumFractionDigits: value < 10 ? 2 : value < 100 ? 1 : 0 });
 
 /** `median (min to max)`. */
-export const showSpread = ({ median, min, max }: Spread): string => `${show(median)} (${show(min)} to ${show(max)})`;
+export const formatSpread = ({ median, min, max }: Spread): string =>
+  `${formatNumber(median)} (${formatNumber(min)} to ${formatNumber(max)})`;
+
+/** Whether two measurements cannot be told apart by this run. */
+export const overlap = (a: Spread, b: Spread): boolean => a.min <= b.max && b.min <= a.max;

@@ -3,10 +3,10 @@
 import { afterAll, expect, test } from "bun:test";
 import { run } from "../host/command.ts";
 import { describeWithEngine } from "../testing/engine.ts";
+import { rawRequest, sendRaw } from "../testing/raw-http.ts";
 import { BODY, SERVICES } from "../testing/services.ts";
-import { compose2, ownStack, removeImages } from "../testing/stack.ts";
-import { until } from "../testing/until.ts";
-import { exchange, wire } from "../testing/wire.ts";
+import { compose2, createTestStack, removeImages } from "../testing/stack.ts";
+import { waitUntil } from "../testing/wait-until.ts";
 
 /** The command of each Compose generation that is installed. */
 async function composeCommands(): Promise<string[][]> {
@@ -28,12 +28,12 @@ describeWithEngine("Compose", () => {
     expect(commands).not.toBeEmpty();
     for (const command of commands) {
       console.log(`testing ${command.join(" ")}`);
-      const stack = await ownStack(command);
+      const stack = await createTestStack(command);
       try {
         await stack.compose("up", "--detach");
         for (const name of SERVICES) {
-          const serves = async () => (await exchange(stack.ports[name], wire("GET", "/"))).endsWith(BODY[name]);
-          await until(`${name} answers`, serves);
+          const serves = async () => (await sendRaw(stack.ports[name], rawRequest("GET", "/"))).endsWith(BODY[name]);
+          await waitUntil(`${name} answers`, serves);
         }
         const [backend, frontend] = [await stack.container("api-backend"), await stack.container("api-frontend")];
         expect(Date.parse(frontend.State.StartedAt)).toBeGreaterThanOrEqual(

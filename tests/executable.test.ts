@@ -1,85 +1,34 @@
-// The compiled executables, each run as a process of this machine.
+// The compiled executables as processes: start, configuration, log, signals and exit codes.
 
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { rmSync, writeFileSync } from "node:fs";
 import { createConnection } from "node:net";
 import { join } from "node:path";
 import { run } from "../host/command.ts";
 import { freePort } from "../host/tcp.ts";
-import { compile, endAll, executable, folder, remove, start, startFrontend } from "../testing/executables.ts";
+import {
+  compileExecutables,
+  executablePath,
+  folder,
+  killServices,
+  removeExecutables,
+  startBothServices,
+  startFrontend,
+  startService,
+} from "../testing/executables.ts";
+import { rawRequest, sendRaw } from "../testing/raw-http.ts";
 import { BODY, SERVICES } from "../testing/services.ts";
-import { until } from "../testing/until.ts";
-import { answer, exchange, wire } from "../testing/wire.ts";
+import { waitUntil } from "../testing/wait-until.ts";
 
-beforeAll(compile);
-afterEach(endAll);
-afterAll(remove);
-
-async function startBoth() {
-  const backend = await start("api-backend");
-  return { "api-backend": backend, "api-frontend": await startFrontend(backend.port) };
-}
-
-const answered = (status: string, body: string, ...headers: string[]) =>
-  [`HTTP/1.1 ${status}`, ...headers, `Content-Length: ${body.length}`, "", body].join("\r\n");
-
-const JSON_TYPE = "Content-Type: application/json";
-const NOT_FOUND = '{\n  "error_message": "not found",\n  "status": "[ERROR]"\n}\n';
-const WRONG_METHOD = '{\n  "error_message": "method not allowed",\n  "status": "[ERROR]"\n}\n';
-
-/** Headers may come in any order; all else must be equal to the byte. */
-function expectAnswer(received: string, expected: string) {
-  const split = (text: string) => {
-    const [head = "", ...body] = text.split("\r\n\r\n");
-    const [status, ...headers] = head.split("\r\n");
-    return { status, headers: headers.map((header) => header.toLowerCase()).sort(), body: body.join("\r\n\r\n") };
-  };
-  expect(split(received)).toEqual(split(expected));
-}
+setDefaultTimeout(120_000);
+beforeAll(compileExecutables);
+afterEach(killServices);
+afterAll(removeExecutables);
 
 describe.each([...SERVICES])("%s", (name) => {
-  test("answers the contract's bytes", async () => {
-    const { port } = (await startBoth())[name];
-    const ok = answered("200 OK", BODY[name], JSON_TYPE);
-    expectAnswer(await answer(port, "GET", "/"), ok);
-    expectAnswer(await answer(port, "GET", "/?a=b"), ok);
-    expectAnswer(await answer(port, "HEAD", "/"), ok.slice(0, -BODY[name].length));
-    expectAnswer(await answer(port, "OPTIONS", "/"), "HTTP/1.1 204 No Content\r\nAllow: GET, HEAD, OPTIONS\r\n\r\n");
-    expectAnswer(await answer(port, "GET", "/none"), answered("404 Not Found", NOT_FOUND, JSON_TYPE));
-    expectAnswer(await answer(port, "GET", "/traceback/"), answered("404 Not Found", NOT_FOUND, JSON_TYPE));
-    for (const method of ["POST", "PUT", "PATCH", "DELETE"]) {
-      expectAnswer(
-        await answer(port, method, "/"),
-        answered("405 Method Not Allowed", WRONG_METHOD, JSON_TYPE, "Allow: GET, HEAD, OPTIONS"),
-      );
-    }
-    const noHost = await exchange(port, wire("GET", "/none").replace("localhost", "a b"));
-    expect(noHost).toStartWith("HTTP/1.1 400 ");
-    const head = await answer(port, "HEAD", "/traceback");
-    expect(head).toStartWith("HTTP/1.1 405 ");
-    expectAnswer(await answer(port, "GET", "/healthz"), answered("200 OK", '{\n  "status": "ok"\n}\n', JSON_TYPE));
-  });
-
-  test("answers a connection that is kept open, request after request", async () => {
-    const { port } = (await startBoth())[name];
-    const keep = wire("GET", "/").replace("Connection: close\r\n", "");
-    const received = await new Promise<string>((resolve) => {
-      let all = "";
-      let sent = 1;
-      const connection = createConnection(port, "127.0.0.1", () => connection.write(keep)).setEncoding("latin1");
-      connection.on("data", (data) => {
-        all += data;
-        if (all.split(BODY[name]).length - 1 < sent) return;
-        if (sent++ < 3) connection.write(keep);
-        else connection.end(() => resolve(all));
-      });
-    });
-    expect(received.split(BODY[name])).toHaveLength(4);
-  });
-
-  test("/traceback answers no byte, leaves the stack in the log and ends with 1", async () => {
-    const { port, child, events } = (await startBoth())[name];
-    expect(await exchange(port, wire("GET", "/traceback"))).toBe("");
+  test("/traceback sends no byte, logs the stack and exits with 1", async () => {
+    const { port, child, events } = (await startBothServices())[name];
+    expect(await sendRaw(port, rawRequest("GET", "/traceback"))).toBe("");
     expect(await child.exited).toBe(1);
     const logged = await events();
     expect(logged.map(({ event }) => event)).toEqual(["start", "crash"]);
@@ -87,9 +36,9 @@ describe.each([...SERVICES])("%s", (name) => {
     expect(logged[1]?.stack).toMatch(/^Error: GET \/traceback asked for a crash\n +at .*crash\.ts:\d+:\d+/);
   });
 
-  test("logs its start, in one line", async () => {
-    const { port, child, events } = (await startBoth())[name];
-    await exchange(port, wire("GET", "/"));
+  test("logs its start in one line", async () => {
+    const { port, child, events } = (await startBothServices())[name];
+    await sendRaw(port, rawRequest("GET", "/"));
     child.kill("SIGTERM");
     const { version } = await Bun.file("package.json").json();
     const [first, ...others] = await events();
@@ -105,18 +54,18 @@ describe.each([...SERVICES])("%s", (name) => {
     expect(others.map(({ event }) => event)).toEqual(["stop"]);
   });
 
-  test.each(["SIGTERM", "SIGINT"] as const)("%s while idle ends it at once with 0", async (signal) => {
-    const { child, events } = (await startBoth())[name];
-    const sent = performance.now();
+  test.each(["SIGTERM", "SIGINT"] as const)("exits at once with 0 on %s while idle", async (signal) => {
+    const { child, events } = (await startBothServices())[name];
+    const start = performance.now();
     child.kill(signal);
     expect(await child.exited).toBe(0);
-    expect(performance.now() - sent).toBeLessThan(1000);
+    expect(performance.now() - start).toBeLessThan(1000);
     expect((await events()).at(-1)).toMatchObject({ event: "stop", signal, outcome: "drained" });
   });
 
-  test.each(["SIGTERM", "SIGINT"] as const)("%s lets a request that is half sent finish", async (signal) => {
-    const { port, child } = (await startBoth())[name];
-    const request = wire("GET", "/healthz");
+  test.each(["SIGTERM", "SIGINT"] as const)("still answers a request that is half sent on %s", async (signal) => {
+    const { port, child } = (await startBothServices())[name];
+    const request = rawRequest("GET", "/healthz");
     const connection = createConnection(port, "127.0.0.1");
     let received = "";
     connection.setEncoding("latin1").on("data", (data) => {
@@ -131,8 +80,8 @@ describe.each([...SERVICES])("%s", (name) => {
     expect(received).toStartWith("HTTP/1.1 200 OK");
   });
 
-  test("a second signal ends it at once", async () => {
-    const { port, child } = (await startBoth())[name];
+  test("exits at once on a second signal", async () => {
+    const { port, child } = (await startBothServices())[name];
     const connection = createConnection(port, "127.0.0.1").on("error", () => {});
     await new Promise((resolve) => connection.write("GET / HTTP/1.1\r\n", resolve));
     await Bun.sleep(100);
@@ -143,31 +92,28 @@ describe.each([...SERVICES])("%s", (name) => {
     connection.destroy();
   });
 
-  test("is its own probe", async () => {
-    const { port } = (await startBoth())[name];
-    expect(await run([executable(name), "healthcheck"], { env: { PORT: String(port) } })).toEqual({
-      code: 0,
-      stdout: "",
-      stderr: "",
-    });
+  test("is its own health check", async () => {
+    const { port } = (await startBothServices())[name];
+    const command = [executablePath(name), "healthcheck"];
+    expect(await run(command, { env: { PORT: String(port) } })).toEqual({ code: 0, stdout: "", stderr: "" });
     const closed = await freePort();
-    const failed = await run([executable(name), "healthcheck"], { env: { PORT: String(closed) } });
+    const failed = await run(command, { env: { PORT: String(closed) } });
     expect(failed.code).toBe(1);
     expect(failed.stderr).toMatch(new RegExp(`^port ${closed}: .+\n$`));
-    expect((await run([executable(name), "healthcheck"], { env: { PORT: "x" } })).code).toBe(78);
+    expect((await run(command, { env: { PORT: "x" } })).code).toBe(78);
   });
 
-  test("an argument that it does not know ends it with 64", async () => {
-    expect(await run([executable(name), "heathcheck"])).toEqual({
+  test("exits with 64 on an unknown argument", async () => {
+    expect(await run([executablePath(name), "heathcheck"])).toEqual({
       code: 64,
       stdout: "",
       stderr: `usage: ${name} [healthcheck]\n`,
     });
   });
 
-  test("a port that is taken ends it with 71 and names the variable", async () => {
-    const { port } = (await startBoth())[name];
-    const second = await run([executable(name)], {
+  test("exits with 71 if its port is taken, and names the variable", async () => {
+    const { port } = (await startBothServices())[name];
+    const second = await run([executablePath(name)], {
       env: { PORT: String(port), API_BACKEND_URL: "127.0.0.1", API_BACKEND_PORT: "1" },
     });
     expect(second).toEqual({
@@ -177,21 +123,21 @@ describe.each([...SERVICES])("%s", (name) => {
     });
   });
 
-  test("reads no .env and no bunfig.toml of the folder it runs in", async () => {
+  test("reads no .env and no bunfig.toml of its working directory", async () => {
     writeFileSync(join(folder, ".env"), "PORT=none\nLOG_LEVEL=none\n");
     writeFileSync(join(folder, "bunfig.toml"), 'preload = ["./none.ts"]\n');
     try {
-      expect((await startBoth())[name].child.exitCode).toBeNull();
+      expect((await startBothServices())[name].child.exitCode).toBeNull();
     } finally {
       rmSync(join(folder, ".env"));
       rmSync(join(folder, "bunfig.toml"));
     }
   });
 
-  test("serves on when nobody reads its log", async () => {
+  test("keeps serving when nothing reads its log", async () => {
     const port = await freePort();
-    const backend = await start("api-backend");
-    const child = Bun.spawn([executable(name)], {
+    const backend = await startService("api-backend");
+    const child = Bun.spawn([executablePath(name)], {
       env: {
         ...{ PORT: String(port), LOG_LEVEL: "debug" },
         ...{ API_BACKEND_URL: "127.0.0.1", API_BACKEND_PORT: String(backend.port) },
@@ -201,8 +147,8 @@ describe.each([...SERVICES])("%s", (name) => {
     });
     await child.stdout.cancel();
     try {
-      await until("it serves", () => exchange(port, wire("GET", "/healthz")));
-      for (let i = 0; i < 3; i++) expect(await exchange(port, wire("GET", "/"))).toEndWith(BODY[name]);
+      await waitUntil("it listens", () => sendRaw(port, rawRequest("GET", "/healthz")));
+      for (let i = 0; i < 3; i++) expect(await sendRaw(port, rawRequest("GET", "/"))).toEndWith(BODY[name]);
       child.kill("SIGTERM");
       expect(await child.exited).toBe(0);
       expect(await child.stderr.text()).toBe("");
@@ -211,14 +157,14 @@ describe.each([...SERVICES])("%s", (name) => {
     }
   });
 
-  test("LOG_LEVEL=debug gives a line a request", async () => {
-    const backend = await start("api-backend");
+  test("logs every request at LOG_LEVEL=debug", async () => {
+    const backend = await startService("api-backend");
     const { port, child, events } =
       name === "api-backend"
-        ? await start(name, { LOG_LEVEL: "debug" })
+        ? await startService(name, { LOG_LEVEL: "debug" })
         : await startFrontend(backend.port, { LOG_LEVEL: "debug" });
-    expect(await exchange(port, wire("GET", "/"))).toEndWith(BODY[name]);
-    await exchange(port, wire("GET", "/none?secret=1"));
+    expect(await sendRaw(port, rawRequest("GET", "/"))).toEndWith(BODY[name]);
+    await sendRaw(port, rawRequest("GET", "/none?secret=1"));
     child.kill("SIGTERM");
     const requests = (await events()).filter(({ event, path }) => event === "request" && path !== "/healthz");
     expect(requests).toMatchObject([
@@ -228,73 +174,19 @@ describe.each([...SERVICES])("%s", (name) => {
   });
 });
 
-test("a wrong value gives one line for each variable, and exit code 78", async () => {
-  expect(await run([executable("api-backend")], { env: { PORT: "80x", LOG_LEVEL: "loud" } })).toEqual({
+test("invalid configuration gives one line for each variable, and exit code 78", async () => {
+  expect(await run([executablePath("api-backend")], { env: { PORT: "80x", LOG_LEVEL: "loud" } })).toEqual({
     code: 78,
     stdout: "",
-    stderr: 'PORT="80x": expected a port number from 1 to 65535\nLOG_LEVEL="loud": expected info or debug\n',
+    stderr:
+      'PORT="80x": expected a port number from 1 to 65535\n' +
+      'LOG_LEVEL="loud": expected debug, info, warn or error\n',
   });
-  expect(await run([executable("api-frontend")], { env: { API_BACKEND_URL: "http://api-backend" } })).toEqual({
+  expect(await run([executablePath("api-frontend")], { env: { API_BACKEND_URL: "http://api-backend" } })).toEqual({
     code: 78,
     stdout: "",
     stderr:
       'API_BACKEND_URL="http://api-backend": expected a host name or an IP address, without scheme, port or path\n' +
       "API_BACKEND_PORT is not set: expected a port number from 1 to 65535\n",
   });
-});
-
-describe("the frontend, with a backend that takes a second", () => {
-  const slow = () =>
-    Bun.serve({
-      hostname: "127.0.0.1",
-      port: 0,
-      fetch: async () => {
-        await Bun.sleep(900);
-        return Response.json({ body: "slow" });
-      },
-    });
-
-  test.each(["SIGTERM", "SIGINT"] as const)("answers the request in flight before %s ends it", async (signal) => {
-    await using backend = slow();
-    const { port, child } = await startFrontend(backend.port ?? 0);
-    const inFlight = exchange(port, wire("GET", "/"));
-    await Bun.sleep(200);
-    child.kill(signal);
-    await until("it refuses connections", () => exchange(port, wire("GET", "/healthz")).catch(() => true), 700);
-    expect(await inFlight).toEndWith('{\n  "return": {\n    "body": "slow"\n  },\n  "status": "[SUCESS]"\n}\n');
-    expect(await child.exited).toBe(0);
-  });
-});
-
-test("the frontend waits for a backend that comes back, and nobody sees it gone", async () => {
-  const backend = await start("api-backend");
-  const frontend = await startFrontend(backend.port);
-  await exchange(frontend.port, wire("GET", "/"));
-  await exchange(backend.port, wire("GET", "/traceback"));
-  const asked = exchange(frontend.port, wire("GET", "/"));
-  await Bun.sleep(500);
-  await start("api-backend", { PORT: String(backend.port) });
-  expect(await asked).toEndWith(BODY["api-frontend"]);
-});
-
-test("without a backend the frontend answers 502 inside its budget and logs the failed call", async () => {
-  const port = await freePort();
-  const frontend = await startFrontend(port);
-  const asked = performance.now();
-  const received = await answer(frontend.port, "GET", "/");
-  expect(performance.now() - asked).toBeWithin(4900, 5500);
-  const message = "GET / on backend API: connection refused";
-  expectAnswer(
-    received,
-    answered("502 Bad Gateway", `{\n  "error_message": "${message}",\n  "status": "[ERROR]"\n}\n`, JSON_TYPE),
-  );
-  frontend.child.kill("SIGTERM");
-  expect((await frontend.events())[1]).toMatchObject({ event: "backend_call_failed", status: 502, error: message });
-});
-
-test("the frontend asks the backend itself, whatever proxy the environment names", async () => {
-  const backend = await start("api-backend");
-  const proxy = "http://127.0.0.1:1";
-  const frontend = await startFrontend(backend.port, { HTTP_PROXY: proxy, http_proxy: proxy });
-  expect(await exchange(frontend.port, wire("GET", "/"))).toEndWith(BODY["api-frontend"]);
 });

@@ -1,22 +1,28 @@
 // Idle connections, kept open for longer than load balancers keep theirs: 60 s by default at AWS and nginx.
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { createConnection } from "node:net";
-import { compile, endAll, remove, start, startFrontend } from "../testing/executables.ts";
+import {
+  compileExecutables,
+  killServices,
+  removeExecutables,
+  startFrontend,
+  startService,
+} from "../testing/executables.ts";
+import { rawRequest } from "../testing/raw-http.ts";
 import { BODY, SERVICES } from "../testing/services.ts";
-import { wire } from "../testing/wire.ts";
 
 const IDLE_MS = 65_000;
 
-beforeAll(compile);
+beforeAll(compileExecutables);
 afterAll(() => {
-  endAll();
-  remove();
+  killServices();
+  removeExecutables();
 });
 
 test.concurrent.each([...SERVICES])("%s answers on a connection that was idle for 65 s", async (name) => {
-  const backend = await start("api-backend");
+  const backend = await startService("api-backend");
   const { port } = name === "api-backend" ? backend : await startFrontend(backend.port);
-  const request = wire("GET", "/").replace("Connection: close\r\n", "");
+  const request = rawRequest("GET", "/").replace("Connection: close\r\n", "");
   const socket = createConnection(port, "127.0.0.1").setEncoding("latin1");
   const answer = () =>
     new Promise<string>((resolve) => {

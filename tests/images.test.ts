@@ -1,22 +1,22 @@
 // The two images as the engine built them.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { output, run } from "../host/command.ts";
+import { run, runOrThrow } from "../host/command.ts";
 import { type Image, inspect } from "../host/docker.ts";
 import { RUNTIME } from "../testing/base-images.ts";
 import { describeWithEngine } from "../testing/engine.ts";
 import { PORT, SERVICES } from "../testing/services.ts";
-import { OWN, ownStack, removeImages } from "../testing/stack.ts";
+import { createTestStack, removeImages, TEST_NAME } from "../testing/stack.ts";
 
 const MAX_EXECUTABLE_BYTES = 115e6;
 
-const stack = await ownStack();
+const stack = await createTestStack();
 
 /** The paths of all files of an image, as a container sees them. */
 async function filesOf(image: string): Promise<Set<string>> {
-  const id = await output(["docker", "create", image, "-"]);
+  const id = await runOrThrow(["docker", "create", image, "-"]);
   try {
-    return new Set((await output(["bash", "-c", `docker export ${id} | tar -t`])).split("\n"));
+    return new Set((await runOrThrow(["bash", "-c", `docker export ${id} | tar -t`])).split("\n"));
   } finally {
     await run(["docker", "rm", id]);
   }
@@ -41,9 +41,9 @@ describeWithEngine("images", () => {
     test("has labels with its origin", async () => {
       const { Labels } = (await inspect<Image>(stack.image(name))).Config;
       const { version, license } = await Bun.file("package.json").json();
-      const revision = await output(["git", "describe", "--always", "--exclude=*", "--abbrev=40", "--dirty"]);
+      const revision = await runOrThrow(["git", "describe", "--always", "--exclude=*", "--abbrev=40", "--dirty"]);
       expect(Labels).toMatchObject({
-        hub_url: `docker.io/${OWN}/${name}`,
+        hub_url: `docker.io/${TEST_NAME}/${name}`,
         "org.opencontainers.image.title": name,
         "org.opencontainers.image.description": expect.stringMatching(/^The (back|front)end of the lab: /),
         "org.opencontainers.image.source": expect.stringMatching(/^https:\/\//),

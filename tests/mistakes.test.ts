@@ -8,9 +8,9 @@ import { join } from "node:path";
 import { type Environment, run } from "../host/command.ts";
 import { freePort } from "../host/tcp.ts";
 import { describeWithEngine } from "../testing/engine.ts";
-import { leftovers, ownStack, removeImages } from "../testing/stack.ts";
+import { createTestStack, leftovers, removeImages } from "../testing/stack.ts";
 
-const stack = await ownStack();
+const stack = await createTestStack();
 const folder = mkdtempSync(join(tmpdir(), "tpdocker mistakes "));
 
 afterAll(() => rmSync(folder, { recursive: true }));

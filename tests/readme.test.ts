@@ -1,12 +1,12 @@
-// The README's commands are run, and its output is compared with theirs. Its links, and those of docs/, lead somewhere.
+// The README's commands are run, and its runOrThrow is compared with theirs. Its links, and those of docs/, lead somewhere.
 
 import { afterAll, describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { type Environment, output } from "../host/command.ts";
+import { type Environment, runOrThrow } from "../host/command.ts";
 import { describeWithEngine } from "../testing/engine.ts";
 import { PORT, SERVICES } from "../testing/services.ts";
-import { ownStack } from "../testing/stack.ts";
+import { createTestStack } from "../testing/stack.ts";
 
 const MAX_WORDS = 900;
 const TIMEOUT_MS = 5 * 60_000;
@@ -29,7 +29,7 @@ const COMMANDS: Record<string, Environment> = {
   "make check": { ...NO_HUB, ...LAB_PORTS },
 };
 
-/** The commands of the fenced blocks: in `console` with a prompt, and the output shown below; in `sh` alone. */
+/** The commands of the fenced blocks: in `console` with a prompt, and the runOrThrow shown below; in `sh` alone. */
 function examplesOf(page: string): { command: string; shown?: string }[] {
   return [...page.matchAll(/^```(.*)\n([\s\S]*?)^```$/gm)].flatMap(([block, language, text = ""]) => {
     if (language === "sh")
@@ -56,7 +56,7 @@ function normalize(text: string): string {
   return [status, ...kept.sort(), "", ...body].join("\n");
 }
 
-/** A line with nothing but `…` in the README says that its output is an excerpt. */
+/** A line with nothing but `…` in the README says that its runOrThrow is an excerpt. */
 function expectShown(printed: string, shown: string): void {
   const lines = normalize(shown).split("\n");
   const expected = lines.filter((line) => line !== "…");
@@ -68,7 +68,7 @@ function expectShown(printed: string, shown: string): void {
 }
 
 describeWithEngine("what README.md shows comes out of", async () => {
-  const stack = await ownStack();
+  const stack = await createTestStack();
   afterAll(() => stack.remove(), TIMEOUT_MS);
 
   test.each(examplesOf(readme))(
@@ -78,7 +78,7 @@ describeWithEngine("what README.md shows comes out of", async () => {
       if (command === "make test") return expect(read("Makefile")).toMatch(/^test: /m);
       if (COMMANDS[command] === undefined) throw new Error(`this test does not know how to run: ${command}`);
       const here = SERVICES.reduce((text, name) => text.replace(`:${PORT[name]}`, `:${stack.ports[name]}`), command);
-      const printed = await output(here.split(" "), { ...stack.env, ...COMMANDS[command] });
+      const printed = await runOrThrow(here.split(" "), { ...stack.env, ...COMMANDS[command] });
       if (shown !== undefined) expectShown(printed, shown);
     },
     TIMEOUT_MS,

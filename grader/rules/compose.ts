@@ -1,5 +1,5 @@
 import { brief, type Outcome } from "../../host/command.ts";
-import { ask, type Container, docker } from "../../host/docker.ts";
+import { type Container, docker, dockerOrThrow } from "../../host/docker.ts";
 import { dependenciesOf } from "../compose-file.ts";
 import type { Rule } from "../rule.ts";
 import type { Stack } from "../stack.ts";
@@ -159,7 +159,9 @@ export const network: Rule = {
     const [backend, frontend] = [await stack.container("backend"), await stack.container("frontend")];
     const networks = { backend: networksOf(backend), frontend: networksOf(frontend) };
     const shared = networks.backend.filter((name) => networks.frontend.includes(name));
-    const drivers = await Promise.all(shared.map((name) => ask("network", "inspect", "--format", "{{.Driver}}", name)));
+    const drivers = await Promise.all(
+      shared.map((name) => dockerOrThrow("network", "inspect", "--format", "{{.Driver}}", name)),
+    );
     const bridges = shared.filter((_, i) => drivers[i] === "bridge");
     if (bridges.length === 0) return [noSharedBridge(networks)];
     const url = variableOf(frontend, "API_BACKEND_URL");

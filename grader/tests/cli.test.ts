@@ -1,13 +1,13 @@
-// The command as its users run it: exit codes, output files, and what an interruption leaves behind.
+// The command as its users run it: exit codes, runOrThrow files, and what an interruption leaves behind.
 
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { output, run } from "../../host/command.ts";
+import { run, runOrThrow } from "../../host/command.ts";
 import { RUNTIME } from "../../testing/base-images.ts";
 import { describeWithEngine } from "../../testing/engine.ts";
-import { until } from "../../testing/until.ts";
+import { waitUntil } from "../../testing/wait-until.ts";
 import { RULES } from "../grade.ts";
 import { removeProject } from "../removal.ts";
 import { MINUTE_MS } from "./grading.ts";
@@ -23,7 +23,7 @@ const rightFolder = write(right);
 const wrongFolder = write(WRONG["no backend in the Compose file"]?.[1] ?? {});
 const brokenFolder = write({ "docker-compose.yaml": "services: [\n" });
 
-beforeAll(() => output(["scripts/compile", grader, "grader/main.ts"]));
+beforeAll(() => runOrThrow(["scripts/compile", grader, "grader/main.ts"]));
 afterAll(() => {
   for (const folder of [work, rightFolder, wrongFolder, brokenFolder]) rmSync(folder, { recursive: true });
 });
@@ -100,9 +100,9 @@ describeWithEngine("with an engine", () => {
     const label = `com.docker.compose.project=${project}`;
     const removed = removeProject(project, { interrupted: true });
     await Bun.sleep(700);
-    await output(["docker", "create", "--label", label, RUNTIME, "/none"]);
+    await runOrThrow(["docker", "create", "--label", label, RUNTIME, "/none"]);
     await removed;
-    expect(await output(["docker", "ps", "--all", "--quiet", "--filter", `label=${label}`])).toBe("");
+    expect(await runOrThrow(["docker", "ps", "--all", "--quiet", "--filter", `label=${label}`])).toBe("");
   });
 
   test.concurrent("a second interruption leaves everything, and says how to remove it", async () => {
@@ -113,7 +113,7 @@ describeWithEngine("with an engine", () => {
     child.kill("SIGINT");
     expect(await child.exited).toBe(130);
     const command = /^not removed: .*; to remove it: (.*)$/m.exec(await errors())?.[1] ?? "false";
-    await output(["sh", "-c", command]);
+    await runOrThrow(["sh", "-c", command]);
     expect(await leftovers()).toMatch(/^grader-\w+$/);
   });
 });
@@ -134,7 +134,7 @@ function start(args: readonly string[]) {
     child,
     /** Everything that it wrote to stderr, once it has ended. */
     errors: () => reading.then(() => stderr),
-    waitFor: (text: string) => until(`the grader writes ${text}`, () => stderr.includes(text), MINUTE_MS),
+    waitFor: (text: string) => waitUntil(`the grader writes ${text}`, () => stderr.includes(text), MINUTE_MS),
     /** The temporary files, containers, networks, volumes and images that it left behind. */
     async leftovers(): Promise<string> {
       const filter = ["--quiet", "--filter", `name=grader${child.pid}x`];
@@ -144,7 +144,7 @@ function start(args: readonly string[]) {
         ["docker", "volume", "ls", ...filter],
         ["docker", "image", "ls", "--quiet", "--filter", `reference=grader${child.pid}x*/*`],
       ];
-      return [...readdirSync(temporary), ...(await Promise.all(lists.map((list) => output(list))))].join("");
+      return [...readdirSync(temporary), ...(await Promise.all(lists.map((list) => runOrThrow(list))))].join("");
     },
   };
 }

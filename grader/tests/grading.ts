@@ -1,7 +1,7 @@
 // Grades within the test process, and cleans up after an interruption too.
 
 import { rmSync } from "node:fs";
-import { interrupt } from "../../host/command.ts";
+import { cancelCommands } from "../../host/command.ts";
 import { grade, type Options } from "../grade.ts";
 import type { Report, Result } from "../rule.ts";
 import { Stack } from "../stack.ts";
@@ -14,7 +14,7 @@ const stacks = new Set<Stack>();
 const folders = new Set<string>();
 
 process.on("SIGINT", async () => {
-  await interrupt();
+  await cancelCommands();
   await Promise.all([...stacks].map((stack) => stack.remove({ interrupted: true })));
   for (const folder of folders) rmSync(folder, { recursive: true });
   process.exit(130);

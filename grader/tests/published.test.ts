@@ -1,7 +1,7 @@
 // The rule `published`, with a registry of this machine in place of Docker Hub.
 
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { output } from "../../host/command.ts";
+import { runOrThrow } from "../../host/command.ts";
 import { RUNTIME } from "../../testing/base-images.ts";
 import { describeWithEngine } from "../../testing/engine.ts";
 import { startRegistry } from "../../testing/registry.ts";
@@ -23,16 +23,16 @@ describeWithEngine("the rule `published`", () => {
     for (const name of ["student/api-backend", "student/api-frontend", "pupil/api-backend"]) await push(name);
   });
   afterAll(async () => {
-    if (pushed.length > 0) await output(["docker", "image", "rm", ...pushed]);
+    if (pushed.length > 0) await runOrThrow(["docker", "image", "rm", ...pushed]);
     await registry.stop();
   });
 
   /** Pushes any image under that name: the rule only checks that it can be pulled. */
   async function push(name: string) {
     const image = `${registry.address}/${name}:latest`;
-    await output(["docker", "tag", RUNTIME, image]);
+    await runOrThrow(["docker", "tag", RUNTIME, image]);
     pushed.push(image);
-    await output(["docker", "push", image]);
+    await runOrThrow(["docker", "push", image]);
   }
 
   /** Judges the rule and those that it needs. */

@@ -1,5 +1,5 @@
-/* The least that a restart can take: a server that does nothing else, static, in an empty image. It answers every
-   request, and ends with 1 at `GET /traceback`. Port 8001. */
+/* The baseline for the restart time of a container: a static server in an empty image that does as little as possible.
+   On port 8001 it answers any request with 200, and exits with code 1 on `GET /traceback`. */
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>

@@ -1,52 +1,56 @@
-// Faults, and loads, that last: memory must not grow with the requests that were answered, and each is answered.
+// Faults and loads that last for minutes: every request gets the expected response, and memory does not grow.
 
-import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { createConnection, type Socket } from "node:net";
-import { memoryOf } from "../../host/processes.ts";
-import { compile, endAll, type Running, remove, start, startFrontend } from "../../testing/executables.ts";
-import { BODY, type Name } from "../../testing/services.ts";
-import { wire } from "../../testing/wire.ts";
+import { memoryMib } from "../../host/processes.ts";
+import {
+  compileExecutables,
+  killServices,
+  removeExecutables,
+  type Service,
+  startBothServices,
+  startFrontend,
+  startService,
+} from "../../testing/executables.ts";
+import { rawRequest } from "../../testing/raw-http.ts";
+import { BODY, SERVICES } from "../../testing/services.ts";
 import { FAULTY_BACKENDS, type FaultyBackend, listen } from "./faulty-backends.ts";
-import { Requester, type Sample } from "./load.ts";
-import { FULL, report, rowOf } from "./report.ts";
+import { firstUnexpected, LoadClient, type Sample } from "./load.ts";
+import { FULL, failureCells, report } from "./report.ts";
 
-/** Requests a second. */
+/** Requests or connections per second. */
 const RATE = 300;
-/** Seconds that a fault lasts, and a load of right answers. */
-const FAULT_SECONDS = FULL ? 180 : 30;
-const LOAD_SECONDS = 300;
-/** Private memory in MiB: what a service may hold at any time. */
-const MOST = 128;
-/** What the peak of the last quarter may exceed that of the third by, in MiB: the collector's saw-tooth. */
-const GROWTH = 10;
-const MINUTES = 60_000;
+const FAULT_S = FULL ? 180 : 30;
+const LOAD_S = 300;
+/** Limit of a service's private memory at any time. */
+const MEMORY_LIMIT_MIB = 128;
+/** How far the peak of the last quarter may exceed the third's: garbage collection makes memory rise and fall. */
+const GROWTH_LIMIT_MIB = 10;
 
-beforeAll(compile);
-afterEach(endAll);
-afterAll(remove);
+setDefaultTimeout(10 * 60_000);
+beforeAll(compileExecutables);
+afterEach(killServices);
+afterAll(removeExecutables);
 
-/** Runs a load and gives what it gave, with the private memory of a process in the meantime, a sample a second. */
-async function underLoad<T>({ child }: Running, load: Promise<T>): Promise<{ result: T; memory: number[] }> {
+/** Waits for a load, and samples the private memory of a service every second meanwhile. Returns the peak of each quarter. */
+async function peaksDuring<T>({ child }: Service, load: Promise<T>): Promise<{ result: T; peaks: number[] }> {
   const memory: number[] = [];
-  const timer = setInterval(() => memory.push(memoryOf([child.pid]).private), 1000);
+  const timer = setInterval(() => memory.push(memoryMib([child.pid]).private), 1000);
   try {
-    return { result: await load, memory };
+    const result = await load;
+    const border = (quarter: number) => Math.floor((quarter * memory.length) / 4);
+    const peaks = [0, 1, 2, 3].map((quarter) => Math.max(...memory.slice(border(quarter), border(quarter + 1))));
+    return { result, peaks };
   } finally {
     clearInterval(timer);
   }
 }
 
-/** The peak of each quarter. */
-const quarters = (memory: readonly number[]): number[] =>
-  [0, 1, 2, 3].map((nth) =>
-    Math.max(...memory.slice(Math.floor((nth * memory.length) / 4), Math.floor(((nth + 1) * memory.length) / 4))),
-  );
-
-/** Judges a process that has been under load, and ends it. */
-async function expectSound({ child, errors, events }: Running, peaks: readonly number[]): Promise<void> {
+/** Fails if memory has grown or the service has crashed; stops it. */
+async function expectHealthy({ child, errors, events }: Service, peaks: readonly number[]): Promise<void> {
   const [, , third = 0, last = 0] = peaks;
-  expect(Math.max(...peaks)).toBeLessThan(MOST);
-  expect(last).toBeLessThan(third + GROWTH);
+  expect(Math.max(...peaks)).toBeLessThan(MEMORY_LIMIT_MIB);
+  expect(last).toBeLessThan(third + GROWTH_LIMIT_MIB);
   expect([child.exitCode, child.signalCode]).toEqual([null, null]);
   child.kill("SIGTERM");
   expect(await child.exited).toBe(0);
@@ -54,97 +58,76 @@ async function expectSound({ child, errors, events }: Running, peaks: readonly n
   expect((await events()).filter(({ event }) => event === "crash")).toEqual([]);
 }
 
-const show = (peaks: readonly number[]) =>
-  `private memory, peak of each quarter: ${peaks.map(Math.round).join(", ")} MiB`;
-const wrong = (samples: readonly Sample[]) => samples.find(({ outcome }) => outcome !== "right");
-
-async function lasting(kind: string, { behavior, expected: [status, body] }: FaultyBackend) {
-  const { server, port } = await listen(behavior);
-  const frontend = await startFrontend(port);
-  const client = new Requester(frontend.port, (...answer) => answer[0] === status && answer[1] === body);
-  const { result, memory } = await underLoad(frontend, client.load(RATE, FAULT_SECONDS));
-  client.close();
-  server.close();
-  const peaks = quarters(memory);
-  report(rowOf(`for ${FAULT_SECONDS} s, ${RATE}/s: a backend that ${kind}`, result, show(peaks)));
-  expect(wrong(result)).toBeUndefined();
-  await expectSound(frontend, peaks);
+function reportLoad(fault: string, seconds: number, expected: string, peaks: readonly number[], samples?: Sample[]) {
+  const responses = samples && {
+    "as expected": samples.filter(({ outcome }) => outcome === "expected").length,
+    ...failureCells(samples),
+  };
+  report("lasting", {
+    ...{ "fault or load": fault, seconds, requests: samples?.length ?? RATE * seconds, expected, ...responses },
+    "private memory, peak of each quarter, MiB": peaks.map(Math.round).join(", "),
+  });
 }
 
 const KINDS = FULL ? Object.keys(FAULTY_BACKENDS) : ["never answers"];
 
-test.each(KINDS)(
-  "a backend that %s, for minutes",
-  (kind) => lasting(kind, FAULTY_BACKENDS[kind] as FaultyBackend),
-  10 * MINUTES,
-);
+test.each(KINDS)("a backend that %s for minutes does not make memory grow", async (kind) => {
+  const { behavior, expected } = FAULTY_BACKENDS[kind] as FaultyBackend;
+  const { server, port } = await listen(behavior);
+  const frontend = await startFrontend(port);
+  const client = new LoadClient(frontend.port, (status, body) => status === expected[0] && body === expected[1]);
+  const { result, peaks } = await peaksDuring(frontend, client.load(RATE, FAULT_S));
+  client.close();
+  server.close();
+  reportLoad(`a backend that ${kind}`, FAULT_S, `\`${expected[0]}\``, peaks, result);
+  expect(firstUnexpected(result)).toBeUndefined();
+  await expectHealthy(frontend, peaks);
+});
 
-async function startBoth() {
-  const backend = await start("api-backend");
-  return { "api-backend": backend, "api-frontend": await startFrontend(backend.port) };
-}
+test.skipIf(!FULL).each([...SERVICES])("%s: minutes of normal load do not make memory grow", async (name) => {
+  const service = (await startBothServices())[name];
+  const client = new LoadClient(service.port, (status, body) => status === 200 && body === BODY[name]);
+  const { result, peaks } = await peaksDuring(service, client.load(RATE, LOAD_S));
+  client.close();
+  reportLoad(`normal load of ${name}`, LOAD_S, "`200`", peaks, result);
+  expect(firstUnexpected(result)).toBeUndefined();
+  await expectHealthy(service, peaks);
+});
 
-test.skipIf(!FULL).each(["api-backend", "api-frontend"] as Name[])(
-  "%s: right answers, for minutes",
-  async (name) => {
-    const service = (await startBoth())[name];
-    const client = new Requester(service.port, (status, body) => status === 200 && body === BODY[name]);
-    const { result, memory } = await underLoad(service, client.load(RATE, LOAD_SECONDS));
-    client.close();
-    const peaks = quarters(memory);
-    report(rowOf(`for ${LOAD_SECONDS} s, ${RATE}/s: ${name}, right answers`, result, show(peaks)));
-    expect(wrong(result)).toBeUndefined();
-    await expectSound(service, peaks);
-  },
-  10 * MINUTES,
-);
+const RESET_AFTER_MS = 200;
 
-/** Opens `RATE` connections a second, does this with each, and closes it after a while, in milliseconds. */
-async function connections(port: number, seconds: number, behavior: (socket: Socket) => void, after: number) {
+/** Opens `RATE` connections per second, calls `onOpen` with each, and resets it after `RESET_AFTER_MS`. */
+async function openConnections(port: number, seconds: number, onOpen: (socket: Socket) => void) {
   const open = () => {
-    const socket = createConnection(port, "127.0.0.1", () => behavior(socket)).on("error", () => {});
-    setTimeout(() => socket.resetAndDestroy(), after);
+    const socket = createConnection(port, "127.0.0.1", () => onOpen(socket)).on("error", () => {});
+    setTimeout(() => socket.resetAndDestroy(), RESET_AFTER_MS);
   };
   const begin = performance.now();
   for (let opened = 0; opened < RATE * seconds; await Bun.sleep(2)) {
     const due = Math.min(RATE * seconds, Math.floor(((performance.now() - begin) / 1000) * RATE));
     for (; opened < due; opened++) open();
   }
-  await Bun.sleep(after);
+  await Bun.sleep(RESET_AFTER_MS);
 }
 
-const BYTES = {
-  "opened and closed": "",
-  "half a request": wire("GET", "/").slice(0, 20),
-  "a request, not waited for": wire("GET", "/"),
+const SENT = {
+  nothing: "",
+  "half a request": rawRequest("GET", "/").slice(0, 20),
+  "a request": rawRequest("GET", "/"),
 };
+const CASES = SERVICES.flatMap((name) => Object.entries(SENT).map(([sent, bytes]) => [name, sent, bytes] as const));
 
-test
-  .skipIf(!FULL)
-  .each(
-    (["api-backend", "api-frontend"] as Name[]).flatMap((name) =>
-      Object.entries(BYTES).map(([what, bytes]) => [name, what, bytes] as const),
-    ),
-  )(
-  "%s: connections, each with %s, for minutes",
-  async (name, what, bytes) => {
-    // A frontend whose backend never answers: each call is under way when its client leaves.
+test.skipIf(!FULL).each(CASES)(
+  "%s: clients that send %s and reset the connection do not make memory grow",
+  async (name, sent, bytes) => {
+    // The backend never answers, so every request of the frontend is in flight when its client leaves.
     const silent = await listen(() => {});
-    const service = name === "api-backend" ? await start(name) : await startFrontend(silent.port);
-    const { memory } = await underLoad(
-      service,
-      connections(service.port, LOAD_SECONDS, (socket) => socket.write(bytes), 200),
-    );
+    const service = name === "api-backend" ? await startService(name) : await startFrontend(silent.port);
+    const load = openConnections(service.port, LOAD_S, (socket) => socket.write(bytes));
+    const { peaks } = await peaksDuring(service, load);
     silent.server.close();
-    const peaks = quarters(memory);
-    report({
-      fault: `for ${LOAD_SECONDS} s, ${RATE}/s: connections to ${name}, ${what}`,
-      sent: RATE * LOAD_SECONDS,
-      failed: 0,
-      lost: 0,
-      note: show(peaks),
-    });
-    await expectSound(service, peaks);
+    const fault = `clients of ${name} send ${sent}, and reset the connection after ${RESET_AFTER_MS} ms`;
+    reportLoad(fault, LOAD_S, "none: the client leaves", peaks);
+    await expectHealthy(service, peaks);
   },
-  10 * MINUTES,
 );
