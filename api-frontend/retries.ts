@@ -21,7 +21,8 @@ export class Retries {
   readonly #client: HttpClient;
   readonly #deadline: number;
   readonly #budget: number;
-  readonly #attempts: Exchange[] = [];
+  /** The current attempt of each sequence. */
+  readonly #attempts: (Exchange | undefined)[] = [];
   readonly #ended = new AbortController();
   #nextHedge = performance.now() + HEDGE_DELAY_MS;
   #failure = { message: "", at: Number.NEGATIVE_INFINITY };
@@ -36,8 +37,8 @@ export class Retries {
     this.#deadline = deadline;
     this.#budget = budget;
     if (late) this.#addSequence(late);
-    // On another connection: the first attempt has failed, or is hedged.
-    this.#addSequence(this.#attempt(true));
+    // The first attempt has failed, or is hedged.
+    this.#addSequence();
     // nginx's code for it; it reaches the log alone.
     const disconnect = () => this.#result.reject(new Failure(499, "the client has left"));
     if (signal.aborted) disconnect();
@@ -49,25 +50,26 @@ export class Retries {
     if (now >= this.#deadline) this.#timeOut();
     else if (now >= this.#nextHedge) {
       this.#nextHedge += HEDGE_DELAY_MS;
-      if (this.#isSilent()) this.#addSequence(this.#attempt(true));
+      if (this.#isSilent()) this.#addSequence();
     }
   }
 
   /** Gives up all attempts. */
   end(): void {
     this.#ended.abort();
-    for (const attempt of this.#attempts) attempt.cancel();
+    for (const attempt of this.#attempts) attempt?.cancel();
   }
 
-  #attempt(isRetry: boolean): Promise<Answer> {
-    const exchange = this.#client.get(isRetry);
-    this.#attempts.push(exchange);
-    return exchange.answer;
-  }
-
-  /** Adds an attempt that is repeated when its connection fails. */
-  #addSequence(first: Promise<Answer>): void {
-    pRetry((number) => (number === 1 ? first : this.#attempt(number === 2)), {
+  /** Adds an attempt that is repeated while connections fail; its first one may have been made already. */
+  #addSequence(first?: Promise<Answer>): void {
+    const sequence = this.#attempts.push(undefined) - 1;
+    const attempt = (number: number) => {
+      // Only now: connections that were idle meanwhile are as suspect as the one that failed.
+      const exchange = this.#client.get(number <= 2);
+      this.#attempts[sequence] = exchange;
+      return exchange.answer;
+    };
+    pRetry((number) => (number === 1 && first) || attempt(number), {
       ...BACKOFF,
       signal: this.#ended.signal,
       shouldRetry: ({ error }) => error instanceof ConnectionError,

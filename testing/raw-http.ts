@@ -12,8 +12,11 @@ export async function sendRaw(port: number, request: string): Promise<string> {
 export const rawRequest = (method: string, path: string, ...headers: string[]): string =>
   [`${method} ${path} HTTP/1.1`, "Host: localhost", "Connection: close", ...headers, "", ""].join("\r\n");
 
+/** The bytes of an HTTP/1.0 request, with nothing but its request line. */
+export const rawHttp10Request = (method: string, path: string): string => `${method} ${path} HTTP/1.0\r\n\r\n`;
+
 /** The bytes of a response, without the headers that differ between two responses. */
-export async function comparableResponse(port: number, method: string, path: string): Promise<string> {
-  const received = await sendRaw(port, rawRequest(method, path));
+export async function comparableResponse(port: number, method: string, path: string, build = rawRequest) {
+  const received = await sendRaw(port, build(method, path));
   return received.replace(/^(date|connection|etag): .*\r\n/gim, "");
 }

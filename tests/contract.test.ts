@@ -11,7 +11,7 @@ import {
   startFrontend,
   startService,
 } from "../testing/executables.ts";
-import { comparableResponse, rawRequest, sendRaw } from "../testing/raw-http.ts";
+import { comparableResponse, rawHttp10Request, rawRequest, sendRaw } from "../testing/raw-http.ts";
 import { BODY, SERVICES } from "../testing/services.ts";
 import { waitUntil } from "../testing/wait-until.ts";
 
@@ -38,6 +38,31 @@ function expectResponse(received: string, expected: string) {
 }
 
 describe.each([...SERVICES])("%s", (name) => {
+  test("sends the same responses to HTTP/1.0 without a Host header", async () => {
+    const { port } = (await startBothServices())[name];
+    const get = (method: string, path: string) => comparableResponse(port, method, path, rawHttp10Request);
+    for (const [method, path] of [
+      ["GET", "/"],
+      ["HEAD", "/"],
+      ["OPTIONS", "/"],
+      ["POST", "/"],
+      ["GET", "/healthz"],
+      ["GET", "/none"],
+      ["OPTIONS", "//evil/"],
+      ["OPTIONS", "/traceback"],
+      ["HEAD", "/traceback"],
+    ] as const) {
+      expectResponse(await get(method, path), await comparableResponse(port, method, path));
+    }
+    expect(await get("GET", "/traceback")).toBe("");
+  });
+
+  test("closes the connection of a CONNECT", async () => {
+    const { port } = (await startBothServices())[name];
+    const received = await sendRaw(port, "CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n");
+    expect(received).toMatch(/^HTTP\/1\.1 405 [\s\S]*\r\nconnection: close\r\n/i);
+  });
+
   test("sends the responses of the contract", async () => {
     const { port } = (await startBothServices())[name];
     const get = (method: string, path: string) => comparableResponse(port, method, path);

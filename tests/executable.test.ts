@@ -157,6 +157,16 @@ describe.each([...SERVICES])("%s", (name) => {
     }
   });
 
+  test("logs nothing but warnings and errors at LOG_LEVEL=WARN", async () => {
+    const backend = await startService("api-backend");
+    const { port, events } =
+      name === "api-backend"
+        ? await startService(name, { LOG_LEVEL: "WARN" })
+        : await startFrontend(backend.port, { LOG_LEVEL: "WARN" });
+    await sendRaw(port, rawRequest("GET", "/traceback"));
+    expect(await events()).toMatchObject([{ level: "error", event: "crash" }]);
+  });
+
   test("logs every request at LOG_LEVEL=debug", async () => {
     const backend = await startService("api-backend");
     const { port, child, events } =
