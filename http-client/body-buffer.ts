@@ -4,7 +4,7 @@ import type { Limits } from "./limits.ts";
 const KIB = 1024;
 
 /** Bytes up to which a body is not counted: many small ones are no danger. */
-const UNCOUNTED = 16 * KIB;
+export const SMALL_BODY = 16 * KIB;
 
 /** Bytes received in large pieces after which the collector runs: left alone it lets twice as many pile up. */
 const COLLECT_AFTER = 32 * KIB * KIB;
@@ -17,7 +17,7 @@ export class BodyMemory {
   constructor(readonly limits: Limits) {}
 
   countReceived(bytes: number): void {
-    if (bytes > UNCOUNTED) this.#received += bytes;
+    if (bytes > SMALL_BODY) this.#received += bytes;
     if (this.#received <= COLLECT_AFTER) return;
     this.#received = 0;
     Bun.gc(true);
@@ -48,13 +48,13 @@ export class BodyBuffer {
     this.announce(bytes.length);
     this.#size += bytes.length;
     // All at once, since bodies that take it bit by bit would leave none of them enough.
-    if (this.#size > UNCOUNTED && this.#reserved === 0) this.reserve(this.#memory.limits.maxBody);
+    if (this.#size > SMALL_BODY && this.#reserved === 0) this.reserve(this.#memory.limits.maxBody);
     if (!this.#isOutOfMemory) this.#sink.write(bytes);
   }
 
   /** Whether there is memory for a body of this size; if not, `finish` fails. */
   reserve(size: number): boolean {
-    if (size <= UNCOUNTED) return true;
+    if (size <= SMALL_BODY) return true;
     this.#isOutOfMemory ||= this.#memory.used + size > this.#memory.limits.maxBuffered;
     if (this.#isOutOfMemory) return false;
     this.#memory.used += size;

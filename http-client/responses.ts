@@ -1,4 +1,4 @@
-import { BodyBuffer, type BodyMemory } from "./body-buffer.ts";
+import { BodyBuffer, type BodyMemory, SMALL_BODY } from "./body-buffer.ts";
 import { ProtocolError } from "./errors.ts";
 import { type Head, parseHead } from "./head.ts";
 import type { Input, Parsing } from "./input.ts";
@@ -36,15 +36,14 @@ export function* parseResponses(input: Input, memory: BodyMemory): Generator<Ans
     // Interim responses precede the final one (RFC 9110, section 15.2).
     if (status < 200) continue;
     if (status !== 200) yield { status, body: undefined, isReusable: false };
-    else if (isAvailable(length)) yield { status, body: input.take(length), isReusable: keepAlive };
     else yield { status, body: yield* parseBody(length), isReusable: keepAlive };
   }
 
-  function isAvailable(length: Head["length"]): length is number {
-    return length !== "chunked" && length <= Math.min(input.available, maxBody);
-  }
-
   function* parseBody(length: Head["length"]): Parsing<Uint8Array> {
+    if (length !== "chunked" && length <= Math.min(SMALL_BODY, maxBody)) {
+      while (input.available < length) yield* input.more();
+      return input.take(length);
+    }
     const body = new BodyBuffer(memory);
     try {
       if (length === "chunked") yield* copyChunks(body);
