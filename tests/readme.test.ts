@@ -1,4 +1,4 @@
-// The README's commands are run, and its runOrThrow is compared with theirs. Its links, and those of docs/, lead somewhere.
+// The README's commands are run, and its output is compared with theirs. Its links, and those of docs/, lead somewhere.
 
 import { afterAll, describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
@@ -29,7 +29,7 @@ const COMMANDS: Record<string, Environment> = {
   "make check": { ...NO_HUB, ...LAB_PORTS },
 };
 
-/** The commands of the fenced blocks: in `console` with a prompt, and the runOrThrow shown below; in `sh` alone. */
+/** The commands of the fenced blocks: in `console` with a prompt, and the output shown below; in `sh` alone. */
 function examplesOf(page: string): { command: string; shown?: string }[] {
   return [...page.matchAll(/^```(.*)\n([\s\S]*?)^```$/gm)].flatMap(([block, language, text = ""]) => {
     if (language === "sh")
@@ -56,7 +56,7 @@ function normalize(text: string): string {
   return [status, ...kept.sort(), "", ...body].join("\n");
 }
 
-/** A line with nothing but `…` in the README says that its runOrThrow is an excerpt. */
+/** A line with nothing but `…` in the README says that its output is an excerpt. */
 function expectShown(printed: string, shown: string): void {
   const lines = normalize(shown).split("\n");
   const expected = lines.filter((line) => line !== "…");

@@ -1,4 +1,4 @@
-// The command as its users run it: exit codes, runOrThrow files, and what an interruption leaves behind.
+// The command as its users run it: exit codes, output files, and what an interruption leaves behind.
 
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
