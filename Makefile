@@ -1,6 +1,16 @@
-# `make` lists the targets. They take the variables of docker-compose.yaml: make up FRONTEND_PORT=9000
+# `make` lists the targets. They take the variables of .env.example: make up FRONTEND_PORT=9000
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
+# Two targets at a time would download or install the same things.
+.NOTPARALLEL:
+
+# Other tools use these names; the variables here start with LAB_.
+$(foreach name,BIND LOG_LEVEL REGISTRY,$(if $(filter command,$(origin $(name))),$(error $(name): write LAB_$(name))))
+
+# Shells do not run scripts with Windows line endings, and do not say so.
+ifneq ($(shell grep -l "$$(printf '\r')" scripts/*),)
+  $(error the files in scripts/ have Windows line endings. In a clone: git config core.autocrlf false && git rm -rq --cached . && git reset -q --hard)
+endif
 
 .PHONY: help
 help: ## list the targets
@@ -8,35 +18,35 @@ help: ## list the targets
 
 .PHONY: up
 up: engine bases ## build and start both services, wait until they are healthy, print their responses
-	@scripts/up
+	@sh scripts/up
 
 .PHONY: down
 down: ## stop and remove the containers and the network
-	@scripts/engine --check && scripts/compose down
+	@sh scripts/manage down
 
 .PHONY: restart
 restart: ## restart the containers
-	@scripts/engine --check && scripts/compose restart
+	@sh scripts/manage restart
 
 .PHONY: ps
 ps: ## list the containers
-	@scripts/engine --check && scripts/compose ps
+	@sh scripts/manage ps
 
 .PHONY: logs
 logs: ## follow the logs (Ctrl-C to stop)
-	@scripts/engine --check && scripts/compose logs --follow
+	@sh scripts/manage logs --follow
 
 .PHONY: build
 build: engine bases ## build both images
-	@scripts/compose build
+	@sh scripts/build
 
 .PHONY: tag
 tag: engine bases ## build both images and tag them as latest and with the version
-	@scripts/publish --tag
+	@sh scripts/publish --tag
 
 .PHONY: push
 push: engine bases ## build, tag and push both images to Docker Hub (HUB_USER) or another REGISTRY
-	@scripts/publish
+	@sh scripts/publish
 
 .PHONY: check
 check: engine $(if $(TP),,bases) grader ## grade this repository, or another submission with TP=<folder>
@@ -44,40 +54,40 @@ check: engine $(if $(TP),,bases) grader ## grade this repository, or another sub
 
 .PHONY: grader
 grader: ## compile the grader, bin/grader
-	@scripts/grader
+	@sh scripts/grader
 
 .PHONY: dev
 dev: ## run both services from source with live reload, without Docker
-	@scripts/dev
+	@sh scripts/dev
 
 .PHONY: test
 test: lint engine bases ## run the linters and all tests
-	@scripts/test
+	@sh scripts/test
 
 .PHONY: lint
 lint: ## check types, style and shell scripts
-	@scripts/lint
+	@sh scripts/lint
 
 .PHONY: figures
 figures: engine bases ## measure image sizes, memory, startup times and the cost of a health check
-	@scripts/test --figures
+	@sh scripts/test --figures
 
 .PHONY: chaos
 chaos: engine bases ## run the fault and load tests at full size and update their table
-	@scripts/test --chaos
+	@sh scripts/test --chaos
 
 .PHONY: bench
 bench: ## compare both services with other servers and update the tables
-	@scripts/bench
+	@sh scripts/bench
 
 .PHONY: engine
-engine: ## install and start Docker Engine and Compose if they are missing
-	@scripts/engine
+engine: ## look for Docker Engine and Compose; as root on Debian or Ubuntu, install and start a missing engine
+	@sh scripts/engine
 
 .PHONY: bases
 bases: engine ## pull the base images, or build stand-ins if no registry can be reached
-	@scripts/bases
+	@sh scripts/bases
 
 .PHONY: clean
-clean: ## remove the stack, its images, the stand-ins and everything downloaded
-	@scripts/clean
+clean: ## remove the stack, its images, the stand-ins and all downloads
+	@sh scripts/clean

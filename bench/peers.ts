@@ -79,7 +79,7 @@ const ours: Peer = {
   ships: "the executable",
   build: async (folder) => {
     for (const service of SERVICES) {
-      await runOrThrow(["scripts/compile", `${folder}/api-${service}`, `api-${service}/api.ts`]);
+      await runOrThrow(["sh", "scripts/compile", `${folder}/api-${service}`, `api-${service}/api.ts`]);
     }
   },
   command: (service, { port, backendPort }, folder) => ({

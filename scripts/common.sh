@@ -1,19 +1,14 @@
-# Functions that the scripts in this folder share. Source this file, do not run it.
-# shellcheck shell=bash
+# Functions that the scripts share. They start with:  . "$(dirname "$0")/common.sh"
+# shellcheck shell=sh
 
-set -euo pipefail
-if ((BASH_VERSINFO[0] < 5)) || ! command -v timeout >/dev/null; then
-  printf 'error: bash 5 and GNU coreutils are required.\n       On macOS:  brew install bash coreutils gnu-sed\n' >&2
-  exit 1
-fi
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+set -eu
+# With CDPATH set, cd may go elsewhere.
+unset CDPATH
+cd "$(dirname "$0")/.."
 
 # bun build leaves a temporary file in the working directory when it is interrupted.
-remove_partial_builds() { rm -f .*.bun-build; }
-
-# Without a trap, bash continues after a command that handles Ctrl-C itself and exits normally, as Compose does.
-trap 'remove_partial_builds; exit 130' INT
-trap 'remove_partial_builds; exit 143' TERM
+trap 'rm -f .*.bun-build; exit 130' INT
+trap 'rm -f .*.bun-build; exit 143' TERM
 
 # Prints a progress line on stderr; stdout is for a script's result.
 info() { printf '==> %s\n' "$*" >&2; }
@@ -22,118 +17,56 @@ info() { printf '==> %s\n' "$*" >&2; }
 fail() {
   printf 'error: %s\n' "$1" >&2
   shift
-  if (($#)); then printf '       %s\n' "$@" >&2; fi
+  for hint; do printf '       %s\n' "$hint" >&2; done
   exit 1
 }
 
+# Runs a command that may take long. A terminal shows all that it prints; otherwise the last 20 lines, if it fails.
+quietly() {
+  if [ -t 2 ]; then
+    "$@" </dev/null >&2
+  else
+    output=$("$@" 2>&1 </dev/null) || {
+      set -- $?
+      printf '%s\n' "$output" | tail -n 20 >&2
+      return "$1"
+    }
+  fi
+}
+
 # True on Debian, Ubuntu and their derivatives.
-is_debian() { [[ -r /etc/os-release ]] && grep -qE '^ID(_LIKE)?=.*(debian|ubuntu)' /etc/os-release && command -v apt-get >/dev/null; }
+is_debian() { grep -Eqs '^ID(_LIKE)?=.*(debian|ubuntu)' /etc/os-release && command -v apt-get >/dev/null; }
 
-is_root() { [[ $(id -u) == 0 ]]; }
+# True if packages may be installed on this machine.
+can_install() { [ "${INSTALL-}" != no ] && [ "$(id -u)" = 0 ] && is_debian; }
 
-can_install() { is_debian && is_root; }
-
-# Runs a command without output; if it fails, prints the last 20 lines of it.
-run_silently() {
-  local output status=0
-  output=$("$@" 2>&1 </dev/null) || status=$?
-  if ((status)); then tail -n 20 <<<"$output" >&2; fi
-  return "$status"
+# Gives what root made here, as in `sudo make up`, to the owner of this folder.
+give_back() {
+  [ "$(id -u)" = 0 ] || return 0
+  read -r _ _ user group _ <<-END
+	$(ls -dn .)
+	END
+  # Network file systems may not allow it.
+  chown -R "$user:$group" "$@" 2>/dev/null || true
 }
 
-# Fetches the package lists. One unreachable source is no reason to stop.
-update_package_lists() { run_silently apt-get update || info "some package lists could not be updated, continuing with the others"; }
+# The value of a field of package.json. packageManager names the version of Bun.
+package_field() { sed -n "s/^  \"$1\": \"\(bun@\)\{0,1\}\(.*\)\".*/\2/p" package.json; }
 
-# Runs apt-get; if it fails, updates the package lists, which may be missing or out of date, and tries again.
-apt_get() {
-  local command=(apt-get -o DPkg::Lock::Timeout=120 "$@")
-  export DEBIAN_FRONTEND=noninteractive
-  run_silently "${command[@]}" 2>/dev/null && return
-  if is_root; then
-    info "updating the package lists"
-    update_package_lists
-  fi
-  run_silently "${command[@]}"
+# Reads the Compose configuration, once for this script and those that it calls.
+read_config() {
+  LAB_SETTINGS=${LAB_SETTINGS-$(sh scripts/config)}
+  export LAB_SETTINGS
 }
 
-# Installs Debian packages. Needs root.
-apt_install() {
-  # An interrupted installation blocks every later one.
-  run_silently dpkg --configure -a || fail "dpkg could not finish an interrupted installation." "See the output above, then run the command again."
-  apt_get install --yes --no-install-recommends "$@" ||
-    fail "apt-get could not install: $*" "See the output above. Are the network and the package mirror reachable?"
+# Prints one of the settings that scripts/config lists.
+setting() { printf '%s\n' "$LAB_SETTINGS" | sed -n "s/^$1=//p"; }
+
+# Prints the ids of the stack's containers, running or not; of one service if it is named.
+containers() {
+  docker ps --all --quiet --no-trunc --filter label=com.docker.compose.oneoff=False \
+    --filter "label=com.docker.compose.project=$(setting project)" --filter "label=com.docker.compose.service${1:+=$1}"
 }
 
-# Prints the value that Compose would use for a variable: from the environment, from .env, or else the default ($2).
-config_value() {
-  local name=$1 value=${!1:-}
-  # A variable that is set but empty overrides .env.
-  if [[ -z ${!name+set} && -r .env ]]; then
-    value=$(sed -nE "s/^(export )?$name=//p" .env | tail -n 1 | sed -E "s/\r$//; s/ +#.*$//; s/^([\"'])(.*)\1$/\2/")
-  fi
-  printf '%s\n' "${value:-$2}"
-}
-
-# The version of Bun that compiles the services and runs the tests.
-bun_version() { sed -n 's/.*"packageManager": "bun@\(.*\)".*/\1/p' package.json; }
-
-# The version of the services and their images.
-project_version() { sed -n 's/^  "version": "\(.*\)".*/\1/p' package.json; }
-
-build_images() {
-  # Compose reports a bad variable here in one line, without the output of a build.
-  scripts/compose config --quiet || exit 1
-  info "building both images (about 15 s the first time)"
-  run_silently scripts/compose build || fail "the images could not be built." "See the output above."
-}
-
-install_npm_packages() {
-  run_silently bun install --frozen-lockfile || fail "the npm packages could not be installed." "See the output above. Is the npm registry reachable?"
-}
-
-# Prints the path of the bun executable from its npm package, which the first call downloads. The baseline build runs
-# on any x64 processor; the image oven/bun contains the same one.
-npm_bun() {
-  local version platform dir
-  version=$(bun_version)
-  case $(uname -sm) in
-  "Linux x86_64") platform=linux-x64-baseline ;;
-  "Linux aarch64") platform=linux-aarch64 ;;
-  "Darwin x86_64") platform=darwin-x64-baseline ;;
-  "Darwin arm64") platform=darwin-aarch64 ;;
-  *) fail "npm has no Bun for $(uname -sm)." "Install Bun $version: https://bun.com/docs/installation" ;;
-  esac
-  dir=$PWD/.cache/bun-$version-$platform
-  if [[ ! -x $dir/package/bin/bun ]]; then
-    command -v npm >/dev/null || fail "neither Bun $version nor npm is installed." "Install one of them: https://bun.com/docs/installation"
-    info "downloading Bun $version from npm (about 10 s)"
-    rm -rf "$dir.new"
-    mkdir -p "$dir.new"
-    # Without a network, npm's default retries take minutes.
-    run_silently npm pack --fetch-retries=1 --fetch-retry-mintimeout=1000 --pack-destination "$dir.new" "@oven/bun-$platform@$version" ||
-      fail "npm could not download @oven/bun-$platform@$version." "See the output above. Is the npm registry reachable?"
-    tar -xzf "$dir.new"/*.tgz -C "$dir.new"
-    rm -rf "$dir.new"/*.tgz "$dir"
-    mv "$dir.new" "$dir"
-  fi
-  printf '%s\n' "$dir/package/bin/bun"
-}
-
-# Prints the folder with the files of a Debian package, which the first call downloads. The package is not installed:
-# this needs no root, and no service of it starts.
-debian_package() {
-  local package=$1 dir=$PWD/.cache/$1
-  shift
-  if [[ ! -d $dir ]]; then
-    is_debian || fail "$package is not installed; it can be downloaded on Debian and Ubuntu only." "Install it and run the command again."
-    info "downloading the Debian package $package"
-    rm -rf "$dir.new"
-    mkdir -p "$dir.new"
-    (cd "$dir.new" && apt_get download "$@" "$package") ||
-      fail "apt-get could not download: $package" "See the output above. Are the network and the package mirror reachable?"
-    dpkg-deb --extract "$dir.new"/*.deb "$dir.new"
-    rm "$dir.new"/*.deb
-    mv "$dir.new" "$dir"
-  fi
-  printf '%s\n' "$dir"
-}
+# The last line that is not empty of a command's output.
+last_line() { printf '%s\n' "$1" | grep . | tail -n 1; }

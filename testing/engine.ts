@@ -13,8 +13,8 @@ function engineAnswers(): boolean {
   }
 }
 
-// scripts/test sets TEST_NAME: there a test without an engine must fail rather than be skipped.
-const hasEngine = process.env.TEST_NAME !== undefined || engineAnswers();
+// scripts/test sets LAB_TEST_NAME: there a test without an engine must fail rather than be skipped.
+const hasEngine = process.env.LAB_TEST_NAME !== undefined || engineAnswers();
 // Bun evaluates a module once for all test files, so this is printed once.
 if (!hasEngine) console.error("no Docker engine answers: skipping the tests that need one (make test starts one)");
 

@@ -15,7 +15,7 @@ export const executablePath = (name: ServiceName) => join(folder, name);
 
 export async function compileExecutables(): Promise<void> {
   for (const name of SERVICES) {
-    await runOrThrow(["scripts/compile", executablePath(name), `${name}/api.ts`]);
+    await runOrThrow(["sh", "scripts/compile", executablePath(name), `${name}/api.ts`]);
   }
 }
 

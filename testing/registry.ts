@@ -11,7 +11,7 @@ import { waitUntil } from "./wait-until.ts";
 export async function startRegistry() {
   const program =
     Bun.which("docker-registry") ??
-    `${await runOrThrow(["bash", "-c", ". scripts/common.sh; debian_package docker-registry"])}/usr/bin/docker-registry`;
+    `${await runOrThrow(["sh", "scripts/apt", "unpack", "docker-registry"])}/usr/bin/docker-registry`;
   const folder = mkdtempSync(join(tmpdir(), "tpdocker-registry-"));
   const address = `127.0.0.1:${await freePort()}`;
   const config = join(folder, "config.yml");

@@ -5,12 +5,12 @@ import { freePort } from "../host/tcp.ts";
 import type { ServiceName } from "./services.ts";
 
 /** Names the Compose project of the tests, and the Docker Hub account in their image names: no real stack has it. */
-export const TEST_NAME = process.env.TEST_NAME ?? `tpdockertest${process.pid}`;
+export const TEST_NAME = process.env.LAB_TEST_NAME ?? `tpdockertest${process.pid}`;
 
 /** Variables that make `docker compose` Compose 2, downloading it from Debian if needed; `undefined` if there is none. */
 export async function compose2(): Promise<Environment | undefined> {
   if ((await run(["docker", "compose", "version"])).code === 0) return {};
-  const { code, stdout } = await run(["scripts/compose-v2"]);
+  const { code, stdout } = await run(["sh", "scripts/compose-v2"]);
   return code === 0 ? { DOCKER_CONFIG: stdout.trim() } : undefined;
 }
 
@@ -21,7 +21,7 @@ export type TestStack = Awaited<ReturnType<typeof createTestStack>>;
  *
  * @param compose the Compose command to run it with
  */
-export async function createTestStack(compose: string[] = ["scripts/compose"]) {
+export async function createTestStack(compose: string[] = ["sh", "scripts/compose"]) {
   const ports = { "api-backend": await freePort(), "api-frontend": await freePort() };
   const env = {
     COMPOSE_PROJECT_NAME: TEST_NAME,
@@ -29,8 +29,9 @@ export async function createTestStack(compose: string[] = ["scripts/compose"]) {
     BACKEND_PORT: String(ports["api-backend"]),
     FRONTEND_PORT: String(ports["api-frontend"]),
     // Override what .env may set.
-    LOG_LEVEL: "info",
-    REGISTRY: "",
+    LAB_LOG_LEVEL: "info",
+    LAB_REGISTRY: "",
+    LAB_BIND: "",
   };
   return {
     ports,

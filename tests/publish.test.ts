@@ -33,7 +33,7 @@ describeWithEngine("publishing", () => {
   });
 
   test("make push pushes both tags of both images to the registry", async () => {
-    await runOrThrow(["make", "push"], { ...stack.env, REGISTRY: registry.address });
+    await runOrThrow(["make", "push"], { ...stack.env, LAB_REGISTRY: registry.address });
     for (const name of SERVICES) {
       const list = await (await fetch(`http://${registry.address}/v2/${TEST_NAME}/${name}/tags/list`)).json();
       expect(list).toEqual({ name: `${TEST_NAME}/${name}`, tags: expect.arrayContaining(TAGS) });

@@ -23,7 +23,7 @@ const rightFolder = write(right);
 const wrongFolder = write(WRONG["no backend in the Compose file"]?.[1] ?? {});
 const brokenFolder = write({ "docker-compose.yaml": "services: [\n" });
 
-beforeAll(() => runOrThrow(["scripts/compile", grader, "grader/main.ts"]));
+beforeAll(() => runOrThrow(["sh", "scripts/compile", grader, "grader/main.ts"]));
 afterAll(() => {
   for (const folder of [work, rightFolder, wrongFolder, brokenFolder]) rmSync(folder, { recursive: true });
 });

@@ -3,7 +3,7 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { run } from "../../host/command.ts";
+import { runOrThrow } from "../../host/command.ts";
 import { BUN, RUNTIME } from "../../testing/base-images.ts";
 
 /** The content of each file, by its path in the folder. */
@@ -266,9 +266,8 @@ export const RIGHT: Record<string, Files> = {
 /** Folders that a submission contains besides its text files: Perl, for the one that is written in it. */
 export async function foldersOf(files: Files): Promise<Record<string, string>> {
   if (!("api-backend/api.pl" in files)) return {};
-  const fetched = await run(["bash", "-c", ". scripts/common.sh; debian_package perl-base; debian_package libcrypt1"]);
-  if (fetched.code !== 0) throw new Error(fetched.stderr);
-  const [base = "", crypt = ""] = fetched.stdout.trim().split("\n");
+  const unpack = (name: string) => runOrThrow(["sh", "scripts/apt", "unpack", name]);
+  const [base, crypt] = [await unpack("perl-base"), await unpack("libcrypt1")];
   const folders: Record<string, string> = {};
   for (const name of ["api-backend", "api-frontend"]) {
     folders[`${name}/perl`] = `${base}/usr`;

@@ -1,4 +1,4 @@
-// Writes the rows that the tests of this folder appended to CHAOS_REPORT as the tables of docs/resilience.md.
+// Writes the rows that the tests of this folder appended to LAB_CHAOS_REPORT as the tables of docs/resilience.md.
 import { readFileSync } from "node:fs";
 import { writeDocs } from "../../testing/docs.ts";
 import { formatTable, type Row, TABLES } from "./report.ts";
@@ -7,7 +7,7 @@ const LEGEND = `*Expected* is what the contract demands. The columns of status c
 that differ from the expected one in any byte, *no response* counts requests without a complete response.
 `;
 
-const rows: Row[] = readFileSync(process.env.CHAOS_REPORT ?? "", "utf8")
+const rows: Row[] = readFileSync(process.env.LAB_CHAOS_REPORT ?? "", "utf8")
   .trim()
   .split("\n")
   .map((line) => JSON.parse(line));

@@ -1,10 +1,10 @@
-// What the tests report: a line in the log for each fault and, if CHAOS_REPORT names a file, a row for publish.ts.
+// What the tests report: a line in the log for each fault and, if LAB_CHAOS_REPORT names a file, a row for publish.ts.
 import { appendFileSync } from "node:fs";
 import { formatNumber } from "../../testing/statistics.ts";
 import { count, type Sample } from "./load.ts";
 
 /** `make chaos` runs all tests at full size, `make test` at a smaller one. */
-export const FULL = process.env.CHAOS === "full";
+export const FULL = process.env.LAB_CHAOS === "full";
 
 const REQUEST_COLUMNS = ["fault", "requests", "expected", "200", "502", "503", "504", "wrong", "no response", "notes"];
 
@@ -50,7 +50,8 @@ export function report(table: keyof typeof TABLES, cells: Cells): void {
   const given = TABLES[table].columns.filter((column) => column in cells);
   console.log(given.map((column) => `${column}: ${cells[column]}`).join("; "));
   const row: Row = { table, cells };
-  if (process.env.CHAOS_REPORT !== undefined) appendFileSync(process.env.CHAOS_REPORT, `${JSON.stringify(row)}\n`);
+  if (process.env.LAB_CHAOS_REPORT !== undefined)
+    appendFileSync(process.env.LAB_CHAOS_REPORT, `${JSON.stringify(row)}\n`);
 }
 
 /** Counts of requests without a complete response, and of responses that differ from the expected one in any byte. */

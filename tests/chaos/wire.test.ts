@@ -1,5 +1,5 @@
 // Bad input on the wire: thousands of generated requests, malformed or hostile, to both compiled executables.
-// WIRE_SEED=<n> repeats the requests of an earlier run; CHAOS=full sends five times as many.
+// LAB_WIRE_SEED=<n> repeats the requests of an earlier run; LAB_CHAOS=full sends five times as many.
 
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
@@ -21,7 +21,7 @@ import { parseResponses, sendHostile, TIMEOUT_MS, withTimeout } from "./raw-resp
 import { FULL, report } from "./report.ts";
 
 const REQUESTS = FULL ? 10_000 : 2_000;
-const SEED = Number(process.env.WIRE_SEED ?? Math.floor(Math.random() * 2 ** 31));
+const SEED = Number(process.env.LAB_WIRE_SEED ?? Math.floor(Math.random() * 2 ** 31));
 /** Concurrent requests. */
 const BATCH = 40;
 const MEMORY_LIMIT_KIB = 256 * 1024;
@@ -74,7 +74,7 @@ async function sendBatch(service: Service, index: number, tally: Tally): Promise
     }
     await expectToServe(service);
   } catch (error) {
-    console.log(`${service.name}, requests ${index} to ${index + BATCH} of WIRE_SEED=${SEED}: ${error}`);
+    console.log(`${service.name}, requests ${index} to ${index + BATCH} of LAB_WIRE_SEED=${SEED}: ${error}`);
     const property = fc.asyncProperty(HOSTILE_REQUEST, (request) => judgeAlone(service, request));
     await fc.assert(property, { ...parameters, interruptAfterTimeLimit: 30_000, includeErrorInReport: true });
     throw new Error("none of these requests fails alone", { cause: error });
