@@ -14,7 +14,7 @@ endif
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9 -]+:.*## / { printf "  make %-28s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: up
 up: engine bases ## build and start both services, wait until they are healthy, print their responses
@@ -45,7 +45,7 @@ tag: engine bases ## build both images and tag them as latest and with the versi
 	@sh scripts/publish --tag
 
 .PHONY: push
-push: engine bases ## build, tag and push both images to Docker Hub (HUB_USER) or another REGISTRY
+push: engine bases ## build, tag and push both images to Docker Hub (HUB_USER) or to LAB_REGISTRY
 	@sh scripts/publish
 
 .PHONY: check
@@ -63,6 +63,10 @@ dev: ## run both services from source with live reload, without Docker
 .PHONY: test
 test: lint engine bases ## run the linters and all tests
 	@sh scripts/test
+
+.PHONY: test-debian12 test-debian13
+test-debian12 test-debian13: ## run make up and all tests on a fresh Debian, in a folder of this one
+	@sh scripts/test-debian $(@:test-debian%=%)
 
 .PHONY: lint
 lint: ## check types, style and shell scripts

@@ -1,0 +1,58 @@
+// make with the small tools of other systems: dash or busybox as sh, and nothing on PATH but busybox's applets, docker,
+// git and make. bash and the GNU tools are missing, as on Alpine, and partly on a Mac.
+
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Environment, runOrThrow } from "../host/command.ts";
+import { describeWithEngine } from "../testing/engine.ts";
+import { startRegistry } from "../testing/registry.ts";
+import { BODY, SERVICES } from "../testing/services.ts";
+import { compose2, createTestStack, leftovers, removeImages, TEST_NAME } from "../testing/stack.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "tpdocker-shells-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** A folder to be PATH, in which sh is that shell. */
+async function pathWith(shell: "dash" | "busybox"): Promise<string> {
+  const path = join(folder, shell);
+  mkdirSync(path);
+  const busybox = Bun.which("busybox") ?? `${await runOrThrow(["sh", "scripts/apt", "unpack", "busybox"])}/bin/busybox`;
+  for (const applet of (await runOrThrow([busybox, "--list"])).split("\n"))
+    if (applet !== "sh") symlinkSync(busybox, join(path, applet));
+  symlinkSync(shell === "busybox" ? busybox : (Bun.which("dash") ?? ""), join(path, "sh"));
+  for (const program of ["docker", "git", "make"]) symlinkSync(Bun.which(program) ?? "", join(path, program));
+  return path;
+}
+
+describeWithEngine("make works with", async () => {
+  const variables = await compose2();
+  let registry: Awaited<ReturnType<typeof startRegistry>>;
+
+  beforeAll(async () => {
+    registry = await startRegistry();
+  });
+  afterAll(async () => {
+    await registry.stop();
+    await removeImages();
+  });
+
+  // Compose 2: Compose 1 is a Python program and needs more of the system.
+  test.skipIf(variables === undefined).each(["dash", "busybox"] as const)("%s", async (shell) => {
+    const stack = await createTestStack();
+    const env: Environment = { ...stack.env, ...variables, PATH: await pathWith(shell) };
+    const make = (...args: string[]) => runOrThrow([join(env.PATH ?? "", "make"), ...args], env);
+    try {
+      await make("bases");
+      const printed = SERVICES.map((name) => `${name}  http://localhost:${stack.ports[name]}/\n${BODY[name]}`);
+      expect(await make("up")).toBe(printed.join("\n").trim());
+      await make("push", `LAB_REGISTRY=${registry.address}`);
+      const { repositories } = await (await fetch(`http://${registry.address}/v2/_catalog`)).json();
+      expect(repositories).toEqual(SERVICES.map((name) => `${TEST_NAME}/${name}`));
+    } finally {
+      await make("down");
+    }
+    expect(await leftovers()).toBe("");
+  }, 240_000);
+});
