@@ -68,5 +68,11 @@ containers() {
     --filter "label=com.docker.compose.project=$(setting project)" --filter "label=com.docker.compose.service${1:+=$1}"
 }
 
+# Prints the host of the engine, if it is another machine.
+remote_host() {
+  docker context inspect --format '{{.Endpoints.docker.Host}}' 2>/dev/null |
+    sed -En 's#^(tcp|ssh)://([^@/]*@)?(\[[^]]*\]|[^:/]*).*#\3#p' | grep -Evx 'localhost|127\..*|\[::1\]' || true
+}
+
 # The last line that is not empty of a command's output.
 last_line() { printf '%s\n' "$1" | grep . | tail -n 1; }

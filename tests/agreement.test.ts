@@ -50,6 +50,6 @@ test("docker-compose.yaml has the same defaults as the Dockerfiles", async () =>
 
 test("the build image and the types have the version of Bun in package.json", async () => {
   const version = packageManager.replace("bun@", "");
-  expect(await read("api-backend/Dockerfile")).toStartWith(`ARG BUN_IMAGE=oven/bun:${version}\n`);
+  expect(await read("api-backend/Dockerfile")).toStartWith(`ARG BUN_IMAGE=docker.io/oven/bun:${version}\n`);
   expect(await read("package.json")).toContain(`"bun-types": "${version}"`);
 });

@@ -98,7 +98,10 @@ function copyScripts(): string {
   // Base images and a version of Bun that cannot be on this machine already.
   mkdirSync(join(copy, "api-backend"), { recursive: true });
   for (const file of ["docker-compose.yaml", "api-backend/Dockerfile"])
-    writeFileSync(join(copy, file), readFileSync(file, "utf8").replaceAll(/oven|gcr\.io/g, "registry.invalid"));
+    writeFileSync(
+      join(copy, file),
+      readFileSync(file, "utf8").replaceAll(/docker\.io\/oven|gcr\.io/g, "registry.invalid"),
+    );
   writeFileSync(join(copy, "package.json"), '  "packageManager": "bun@0.0.0",\n');
   chmodSync(folder, 0o755);
   return copy;

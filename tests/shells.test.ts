@@ -39,20 +39,24 @@ describeWithEngine("make works with", async () => {
   });
 
   // Compose 2: Compose 1 is a Python program and needs more of the system.
-  test.skipIf(variables === undefined).each(["dash", "busybox"] as const)("%s", async (shell) => {
-    const stack = await createTestStack();
-    const env: Environment = { ...stack.env, ...variables, PATH: await pathWith(shell) };
-    const make = (...args: string[]) => runOrThrow([join(env.PATH ?? "", "make"), ...args], env);
-    try {
-      await make("bases");
-      const printed = SERVICES.map((name) => `${name}  http://localhost:${stack.ports[name]}/\n${BODY[name]}`);
-      expect(await make("up")).toBe(printed.join("\n").trim());
-      await make("push", `LAB_REGISTRY=${registry.address}`);
-      const { repositories } = await (await fetch(`http://${registry.address}/v2/_catalog`)).json();
-      expect(repositories).toEqual(SERVICES.map((name) => `${TEST_NAME}/${name}`));
-    } finally {
-      await make("down");
-    }
-    expect(await leftovers()).toBe("");
-  }, 240_000);
+  test.skipIf(variables === undefined).each(["dash", "busybox"] as const)(
+    "%s",
+    async (shell) => {
+      const stack = await createTestStack();
+      const env: Environment = { ...stack.env, ...variables, PATH: await pathWith(shell) };
+      const make = (...args: string[]) => runOrThrow([join(env.PATH ?? "", "make"), ...args], env);
+      try {
+        await make("bases");
+        const printed = SERVICES.map((name) => `${name}  http://localhost:${stack.ports[name]}/\n${BODY[name]}`);
+        expect(await make("up")).toBe(printed.join("\n").trim());
+        await make("push", `LAB_REGISTRY=${registry.address}`);
+        const catalog = await (await fetch(`http://${registry.address}/v2/_catalog`)).json();
+        expect(catalog).toEqual({ repositories: SERVICES.map((name) => `${TEST_NAME}/${name}`) });
+      } finally {
+        await make("down");
+      }
+      expect(await leftovers()).toBe("");
+    },
+    240_000,
+  );
 });
