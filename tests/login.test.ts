@@ -50,10 +50,10 @@ const env: Environment = {
 // Compose 2 where it can be had: it is faster.
 let plugins = "";
 
-/** A new folder for the Docker client, with that config.json. */
-function configure(config: object): string {
+/** A new folder for the Docker client, with that config.json, or with none. */
+function configure(config?: object): string {
   const path = mkdtempSync(join(folder, "config-"));
-  writeFileSync(join(path, "config.json"), JSON.stringify(config));
+  if (config) writeFileSync(join(path, "config.json"), JSON.stringify(config));
   if (existsSync(plugins)) symlinkSync(plugins, join(path, "cli-plugins"));
   return path;
 }
@@ -124,7 +124,7 @@ describeWithEngine("a registry that asks for a login", () => {
   });
 
   test("without a login, says the client's words and how to log in", async () => {
-    await expectRefusal(push(host, configure({})), refusal(host, "no basic auth credentials"));
+    await expectRefusal(push(host, configure()), refusal(host, "no basic auth credentials"));
   });
 
   test("with a wrong password, says the registry's words and how to log in; under sudo, whose login it was", async () => {
@@ -148,7 +148,7 @@ describeWithEngine("a login with too few rights", () => {
     const registry = await startReadOnlyRegistry();
     try {
       const words = "denied: requested access to the resource is denied";
-      await expectRefusal(push(registry.address, configure({})), refusal(registry.address, words));
+      await expectRefusal(push(registry.address, configure()), refusal(registry.address, words));
     } finally {
       await registry.stop();
     }
@@ -185,7 +185,7 @@ describeWithEngine("a login with too few rights", () => {
     const server = startRefusingRegistry(answer);
     const registry = `127.0.0.1:${server.port}`;
     try {
-      await expectRefusal(push(registry, configure({})), refusal(registry, words));
+      await expectRefusal(push(registry, configure()), refusal(registry, words));
     } finally {
       await server.stop(true);
     }
