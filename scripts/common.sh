@@ -40,6 +40,16 @@ is_debian() { grep -Eqs '^ID(_LIKE)?=.*(debian|ubuntu)' /etc/os-release && comma
 # True if packages may be installed on this machine.
 can_install() { [ "${INSTALL-}" != no ] && [ "$(id -u)" = 0 ] && is_debian; }
 
+# Prints the package of Compose 2, if this Debian or Ubuntu has one. Debian's docker-compose is Compose 2 from release 13 on.
+compose2_package() {
+  for package in docker-compose-v2 docker-compose; do
+    case $(sh scripts/apt version "$package") in
+    "" | 1.*) ;;
+    *) echo "$package" && return ;;
+    esac
+  done
+}
+
 # Gives what root made here, as in `sudo make up`, to the owner of this folder.
 give_back() {
   [ "$(id -u)" = 0 ] || return 0
