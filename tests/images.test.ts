@@ -44,6 +44,8 @@ describeWithEngine("images", () => {
       const revision = await runOrThrow(["git", "describe", "--always", "--exclude=*", "--abbrev=40", "--dirty"]);
       expect(Labels).toMatchObject({
         hub_url: `docker.io/${TEST_NAME}/${name}`,
+        // make clean finds the images by it.
+        "tpdocker.image": name,
         "org.opencontainers.image.title": name,
         "org.opencontainers.image.description": expect.stringMatching(/^The (back|front)end of the lab: /),
         "org.opencontainers.image.source": expect.stringMatching(/^https:\/\//),
