@@ -2,7 +2,7 @@
 // git and make. bash and the GNU tools are missing, as on Alpine, and partly on a Mac.
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Environment, runOrThrow } from "../host/command.ts";
@@ -14,11 +14,17 @@ import { compose2, createTestStack, leftovers, removeImages, TEST_NAME } from ".
 const folder = mkdtempSync(join(tmpdir(), "tpdocker-shells-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
+async function unpackBusybox(): Promise<string> {
+  const unpacked = await runOrThrow(["sh", "scripts/apt", "unpack", "busybox"]);
+  // In usr/bin from Debian 13 on.
+  return ["bin", "usr/bin"].map((bin) => `${unpacked}/${bin}/busybox`).find((path) => existsSync(path)) ?? "";
+}
+
 /** A folder to be PATH, in which sh is that shell. */
 async function pathWith(shell: "dash" | "busybox"): Promise<string> {
   const path = join(folder, shell);
   mkdirSync(path);
-  const busybox = Bun.which("busybox") ?? `${await runOrThrow(["sh", "scripts/apt", "unpack", "busybox"])}/bin/busybox`;
+  const busybox = Bun.which("busybox") ?? (await unpackBusybox());
   for (const applet of (await runOrThrow([busybox, "--list"])).split("\n"))
     if (applet !== "sh") symlinkSync(busybox, join(path, applet));
   symlinkSync(shell === "busybox" ? busybox : (Bun.which("dash") ?? ""), join(path, "sh"));
