@@ -21,14 +21,15 @@ const STANDINS = `standin.${TEST_NAME}`;
 
 /** A copy of the checkout with that label and those names, and with downloads. */
 const checkout = join(folder, "checkout");
+const FILES = [".env.example", "docker-compose.yaml", "package.json", "scripts"];
+const WITHOUT_DOWNLOADS = [".env", ...FILES];
 // In Latin-1, which Compose 1 cannot read.
 const OWN_LINES = `# Port de la d${variables ? "\xe9" : "e"}mo\nFRONTEND_PORT=9000\n`;
 const STANDIN_LINES = `BUN_IMAGE=localhost/${STANDINS}/bun:1.4.5\nRUNTIME_IMAGE=localhost/${STANDINS}/runtime:nonroot\n`;
 
 beforeEach(() => {
   rmSync(checkout, { recursive: true, force: true });
-  for (const path of ["scripts", "docker-compose.yaml", ".env.example", "package.json"])
-    cpSync(path, join(checkout, path), { recursive: true });
+  for (const path of FILES) cpSync(path, join(checkout, path), { recursive: true });
   for (const name of readdirSync("scripts")) {
     const text = readFileSync(join("scripts", name), "utf8");
     const changed = text.replaceAll("tpdocker.image", LABEL).replaceAll("tpdocker-standin", STANDINS);
@@ -90,13 +91,7 @@ describeWithEngine("make clean", () => {
     expect(stderr).not.toContain("error");
     expect({ code, stdout, names: await imageNames() }).toEqual({ code: 0, stdout: "", names: [] });
     for (const id of nameless) expect(await exists(id)).toBe(false);
-    expect(readdirSync(checkout).sort()).toEqual([
-      ".env",
-      ".env.example",
-      "docker-compose.yaml",
-      "package.json",
-      "scripts",
-    ]);
+    expect(readdirSync(checkout).sort()).toEqual(WITHOUT_DOWNLOADS);
     expect(readEnv()).toBe(OWN_LINES);
 
     // There is nothing left to remove.
@@ -170,13 +165,7 @@ describeWithEngine("make clean", () => {
     expect((await imageNames()).sort()).toEqual(names.sort());
     // It names the stand-ins, which are still there.
     expect(readEnv()).toBe(OWN_LINES + STANDIN_LINES);
-    expect(readdirSync(checkout).sort()).toEqual([
-      ".env",
-      ".env.example",
-      "docker-compose.yaml",
-      "package.json",
-      "scripts",
-    ]);
+    expect(readdirSync(checkout).sort()).toEqual(WITHOUT_DOWNLOADS);
   });
 });
 
