@@ -1,4 +1,7 @@
 // A Compose stack for tests on the real engine, isolated from any other by its names and ports.
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type Environment, run, runOrThrow } from "../host/command.ts";
 import { type Container, inspect } from "../host/docker.ts";
 import { freePort } from "../host/tcp.ts";
@@ -12,6 +15,15 @@ export async function compose2(): Promise<Environment | undefined> {
   if ((await run(["docker", "compose", "version"])).code === 0) return {};
   const { code, stdout } = await run(["sh", "scripts/compose-v2"]);
   return code === 0 ? { DOCKER_CONFIG: stdout.trim() } : undefined;
+}
+
+/** Variables that make `sh scripts/compose` run Compose 1; `undefined` if it is not on this machine. */
+export async function compose1(): Promise<Environment | undefined> {
+  if (!(await run(["docker-compose", "version", "--short"])).stdout.startsWith("1.")) return undefined;
+  const folder = mkdtempSync(join(tmpdir(), "tpdocker-compose1-"));
+  const docker = `#!/bin/sh\n[ "$1" != compose ] || exit 1\nexec '${Bun.which("docker")}' "$@"\n`;
+  writeFileSync(join(folder, "docker"), docker, { mode: 0o755 });
+  return { PATH: `${folder}:${process.env.PATH}` };
 }
 
 export type TestStack = Awaited<ReturnType<typeof createTestStack>>;

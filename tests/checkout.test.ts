@@ -1,13 +1,23 @@
 // What git, an archive, an editor or another user may do to a checkout.
 
 import { afterEach, describe, expect, test } from "bun:test";
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { type Environment, run, runOrThrow } from "../host/command.ts";
 import { BUN } from "../testing/base-images.ts";
 import { commitAll, copyCheckout } from "../testing/checkout.ts";
 import { describeWithEngine } from "../testing/engine.ts";
-import { compose2 } from "../testing/stack.ts";
+import { compose2, removeImages, TEST_NAME } from "../testing/stack.ts";
 
 /** A user that owns nothing here. */
 const NOBODY = 65534;
@@ -50,10 +60,9 @@ describe("line endings", () => {
     expect(endings).toMatch(/w\/lf/);
   });
 
-  test.each(["scripts/up", "scripts/common.sh", "Makefile"])("an editor's in %s are named", async (file) => {
+  test.each(["scripts/up", "scripts/common.sh", "scripts/compile"])("an editor's in %s are named", async (file) => {
     const folder = await copy();
-    for (const path of new Set([file, "scripts/compile"]))
-      writeFileSync(join(folder, path), readFileSync(path, "utf8").replaceAll("\n", "\r\n"));
+    writeFileSync(join(folder, file), readFileSync(file, "utf8").replaceAll("\n", "\r\n"));
     const { code, stderr } = await inside(folder, ["make", "up"]);
     expect(code).toBe(2);
     expect(stderr).toContain("have Windows line endings");
@@ -96,6 +105,20 @@ describe("run bits and history", () => {
     expect([revisionOf(yaml), sourceOf(yaml)]).toEqual(["unknown", SOURCE]);
   });
 
+  test("a copy that another repository has taken in has that one's revision, which has these files", async () => {
+    const folder = await copy();
+    const commit = await commitAll(dirname(folder));
+    expect(revisionOf(await config(folder))).toBe(commit);
+  });
+
+  test("a repository that the environment names is not asked", async () => {
+    const [folder, other] = [await copy(), await copy()];
+    const commit = await commitAll(folder);
+    await commitAll(other);
+    const names = { GIT_DIR: join(other, ".git"), GIT_WORK_TREE: other, GIT_INDEX_FILE: join(other, ".git/index") };
+    expect(revisionOf(await config(folder, names))).toBe(commit);
+  });
+
   asRoot("a checkout of another user has its revision all the same", async () => {
     const folder = await copy();
     const commit = await commitAll(folder);
@@ -106,7 +129,7 @@ describe("run bits and history", () => {
 });
 
 describe("folders", () => {
-  test.each(["Проект", "_lab", "-rf", "My Lab", "実験"])("the stack in %p is called tpdocker", async (name) => {
+  test.each(["Проект", "_lab", "-rf", "My Lab", "LAB"])("the stack in %p is called tpdocker", async (name) => {
     const folder = await copy(name);
     expect((await inside(folder, ["sh", "scripts/config"])).stdout).toContain("project=tpdocker\n");
     // Only Compose 2 prints it.
@@ -140,7 +163,39 @@ describe("folders", () => {
   });
 });
 
+describeWithEngine("a checkout that only its owner may read", () => {
+  afterEach(removeImages);
+
+  test("gives an image that runs", async () => {
+    const folder = await copy();
+    await runOrThrow(["chmod", "-R", "go=", folder]);
+    if (existsSync(".env")) cpSync(".env", join(folder, ".env"));
+    const { code, stderr } = await inside(folder, ["sh", "scripts/compose", "build", "api-backend"], {
+      HUB_USER: TEST_NAME,
+    });
+    expect([code, stderr]).toEqual([0, expect.any(String)]);
+    // The code for an unknown argument.
+    expect((await run(["docker", "run", "--rm", `${TEST_NAME}/api-backend`, "none"])).code).toBe(64);
+  }, 120_000);
+});
+
 describeWithEngine("a checkout that may only be read", () => {
+  asRoot("its settings are read; without Bun, the folder is named", async () => {
+    const folder = await copy();
+    const readOnly = (name: string, ...args: string[]) => {
+      const mount = `mount --bind . . && mount -o remount,ro,bind . && cd "$PWD" && exec sh scripts/${name} "$@"`;
+      return inside(folder, ["unshare", "--mount", "sh", "-c", mount, "sh", ...args], {
+        PATH: "/usr/sbin:/usr/bin:/bin",
+      });
+    };
+    expect((await readOnly("config")).stdout).toContain("project=tpdocker\n");
+    const { code, stderr } = await readOnly("bun", "--npm");
+    expect([code, stderr.split("\n").slice(1)]).toEqual([
+      1,
+      [`error: the folder ${folder} cannot be written.`, "       Downloads go to .cache in it.", ""],
+    ]);
+  });
+
   // Elsewhere the base images are pulled, and nothing is written.
   const withStandins = BUN.startsWith("localhost/tpdocker-standin/") ? asRoot : test.skip;
 

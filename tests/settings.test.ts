@@ -4,10 +4,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test
 import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Environment, run, runOrThrow } from "../host/command.ts";
+import { freePort } from "../host/tcp.ts";
 import { copyCheckout } from "../testing/checkout.ts";
 import { describeWithEngine } from "../testing/engine.ts";
 import { SERVICES } from "../testing/services.ts";
-import { compose2, createTestStack, leftovers, TEST_NAME } from "../testing/stack.ts";
+import { compose1, compose2, createTestStack, leftovers, TEST_NAME } from "../testing/stack.ts";
 
 let checkout: Awaited<ReturnType<typeof copyCheckout>>;
 beforeAll(async () => {
@@ -46,8 +47,8 @@ async function settings(env: Environment = {}): Promise<Record<string, string>> 
   );
 }
 
-describe("ports in .env are read", () => {
-  test.each([
+describe("ports in .env", async () => {
+  const PORTS: [string, string][] = [
     ["with spaces, and exported", "BACKEND_PORT = 9001\nexport FRONTEND_PORT=9000\n"],
     ["in quotes", "BACKEND_PORT='9001'\nFRONTEND_PORT=\"9000\"\n"],
     ["with Windows line endings, and without a newline at the end", "BACKEND_PORT=9001\r\nFRONTEND_PORT=9000"],
@@ -56,14 +57,24 @@ describe("ports in .env are read", () => {
       "FRONTEND_PORT=1\nFRONTEND_PORT=9000 # mine\nBACKEND_PORT=9001\n",
     ],
     ["by reference", `BASE=900\nBACKEND_PORT=\${BASE}1\nFRONTEND_PORT=\${BASE}0\n`],
-  ])("%s", async (_, text) => {
-    writeFileSync(path(".env"), text);
-    expect(await settings()).toMatchObject({ "api-backend.port.8001": "9001", "api-frontend.port.8000": "9000" });
-  });
+    ["behind a BOM", "\ufeffBACKEND_PORT=9001\nFRONTEND_PORT=9000\n"],
+  ];
+  const IN_YAML: [string, string] = [
+    "in YAML's style, which Compose 2 accepts",
+    "BACKEND_PORT: 9001\nFRONTEND_PORT: 9000\n",
+  ];
 
-  test("in YAML's style, which Compose 2 accepts", async () => {
-    writeFileSync(path(".env"), "FRONTEND_PORT: 9000\n");
-    expect(await settings(await compose2())).toMatchObject({ "api-frontend.port.8000": "9000" });
+  describe.each([
+    ["1", await compose1(), PORTS],
+    ["2", await compose2(), [...PORTS, IN_YAML]],
+  ])("are read with Compose %s", (_, generation, files) => {
+    test.skipIf(generation === undefined).each(files)("%s", async (_, text) => {
+      writeFileSync(path(".env"), text);
+      expect(await settings(generation)).toMatchObject({
+        "api-backend.port.8001": "9001",
+        "api-frontend.port.8000": "9000",
+      });
+    });
   });
 
   test("unless the environment has another", async () => {
@@ -71,11 +82,56 @@ describe("ports in .env are read", () => {
     expect(await settings({ FRONTEND_PORT: "9002" })).toMatchObject({ "api-frontend.port.8000": "9002" });
   });
 
-  test("or Compose's own message is shown, if it cannot read the file", async () => {
-    writeFileSync(path(".env"), Buffer.from("\xff\xfeF\0", "latin1"));
-    const { code, stderr } = await script(["scripts/config"]);
+  test.each([
+    ["UTF-16", "\xff\xfeF\0"],
+    ["Latin-1, read by Compose 1", "# caf\xe9\n"],
+  ])("or Compose's own message is shown, if it cannot read the file: %s", async (name, text) => {
+    const generation = name === "UTF-16" ? {} : await compose1();
+    if (generation === undefined) return;
+    writeFileSync(path(".env"), Buffer.from(text, "latin1"));
+    const { code, stderr } = await script(["scripts/config"], generation);
     expect(code).toBe(1);
     expect(stderr).toMatch(/^error: Compose cannot read the variables: .+\n {7}Check the file .env.+\n$/);
+  });
+});
+
+describe.each([
+  ["1", await compose1()],
+  ["2", await compose2()],
+])("the project's name in .env, with Compose %s", (which, generation) => {
+  const project = async (line: string) => {
+    writeFileSync(path(".env"), line);
+    return script(["scripts/config"], generation);
+  };
+
+  test.skipIf(generation === undefined).each([
+    ["COMPOSE_PROJECT_NAME=mine\n", "mine"],
+    ["export COMPOSE_PROJECT_NAME = 'mine'\r\n", "mine"],
+    ["\ufeffCOMPOSE_PROJECT_NAME=mine\n", "mine"],
+    ["# COMPOSE_PROJECT_NAME=mine\n", "tpdocker"],
+    ["COMPOSE_PROJECT_NAME=\n", "tpdocker"],
+    ['COMPOSE_PROJECT_NAME=""\n', "tpdocker"],
+  ])("%j is %s", async (line, name) => {
+    const { stdout, stderr } = await project(line);
+    expect(stderr).toBe("");
+    expect(stdout).toStartWith(`project=${name}\n`);
+  });
+
+  test.skipIf(generation === undefined)("a name that Compose does not allow is refused", async () => {
+    const { code, stderr } = await project("COMPOSE_PROJECT_NAME=Mine\n");
+    expect(code).toBe(1);
+    expect(stderr).toContain("Mine");
+    if (which === "1") expect(stderr).toStartWith("error: COMPOSE_PROJECT_NAME=Mine: expected lower-case letters");
+  });
+
+  // Compose 2 accepts YAML's style, Compose 1 reads no value.
+  test.skipIf(generation === undefined)("COMPOSE_PROJECT_NAME: mine", async () => {
+    const { stdout, stderr } = await project("COMPOSE_PROJECT_NAME: mine\n");
+    if (which === "2") return expect(stdout).toStartWith("project=mine\n");
+    expect(stderr).toBe(
+      "error: COMPOSE_PROJECT_NAME has no value.\n" +
+        "       In .env, write COMPOSE_PROJECT_NAME=<name> or remove the line.\n",
+    );
   });
 });
 
@@ -141,6 +197,21 @@ describe("what Compose merges in counts", () => {
       "api-backend.image": "example.org/x/y:1",
       "api-frontend.image": "docker.io/tpdocker/api-frontend:latest",
     });
+  });
+
+  test("a second published port, which must be free as well", async () => {
+    const port = await freePort();
+    const server = Bun.listen({ hostname: "127.0.0.1", port, socket: { data() {} } });
+    writeFileSync(path(OVERRIDE), `services: { api-backend: { ports: ['127.0.0.1:${port}:8001'] } }\n`);
+    try {
+      const { code, stderr } = await script(["scripts/free-ports"], { BACKEND_PORT: String(await freePort()) });
+      expect([code, stderr.split("\n")[0]]).toEqual([
+        1,
+        `error: port ${port} on this machine, needed by api-backend, is already in use.`,
+      ]);
+    } finally {
+      server.stop();
+    }
   });
 
   test("COMPOSE_FILE with a second file", async () => {
