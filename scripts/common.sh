@@ -40,14 +40,10 @@ is_debian() { grep -Eqs '^ID(_LIKE)?=.*(debian|ubuntu)' /etc/os-release && comma
 # True if packages may be installed on this machine.
 can_install() { [ "${INSTALL-}" != no ] && [ "$(id -u)" = 0 ] && is_debian; }
 
-# Prints the package of Compose 2, if this Debian or Ubuntu has one. Debian's docker-compose is Compose 2 from release 13 on.
-compose2_package() {
-  for package in docker-compose-v2 docker-compose; do
-    case $(sh scripts/apt version "$package") in
-    "" | 1.*) ;;
-    *) echo "$package" && return ;;
-    esac
-  done
+# Makes an empty folder for a download.
+empty_folder() {
+  rm -rf "$1"
+  mkdir -p "$1" 2>/dev/null || fail "the folder $PWD cannot be written." "Downloads go to .cache in it."
 }
 
 # Gives what root made here, as in `sudo make up`, to the owner of this folder.
@@ -58,6 +54,13 @@ give_back() {
 	END
   # Network file systems may not allow it.
   chown -R "$user:$group" "$@" 2>/dev/null || true
+}
+
+# Removes the lines that match from .env, and the file if none is left.
+remove_from_env() {
+  [ -e .env ] || return 0
+  others=$(LC_ALL=C sed "\#$1#d" .env) || return
+  if [ -n "$others" ]; then printf '%s\n' "$others" >.env; else rm -f .env; fi
 }
 
 # The value of a field of package.json. packageManager names the version of Bun.
