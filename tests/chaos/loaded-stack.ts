@@ -22,9 +22,15 @@ export interface Outage {
 
 export const durationOf = ({ from, to }: Outage): number => to - from;
 
-/** The samples not sent during an outage, nor in the half second after it, when the waiting requests are served. */
+/**
+ * How long after an outage its effects may last: what the kernel or the resolver sent into it, and nobody answered, they
+ * send again a second later (a SYN by RFC 6298, section 2; a DNS query by RES_OPTIONS in the Dockerfile).
+ */
+const AFTER_EFFECTS_MS = 1200;
+
+/** The samples not sent during an outage, or shortly after it. */
 export const outsideOf = (outages: readonly Outage[], samples: readonly Sample[]): Sample[] =>
-  samples.filter(({ at }) => outages.every(({ from, to }) => at + 100 < from || at > to + 500));
+  samples.filter(({ at }) => outages.every(({ from, to }) => at + 100 < from || at > to + AFTER_EFFECTS_MS));
 
 export const docker = (...args: string[]) => runOrThrow(["docker", ...args]);
 export const removeExtras = () => run(["docker", "rm", "--force", ...EXTRA]);
