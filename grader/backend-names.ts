@@ -16,7 +16,10 @@ export function isBackend(
   return namesOf(backend, frontend, networks).map(hostOf).includes(hostOf(value));
 }
 
-/** The host of a value, in one spelling: DNS knows no upper case, and the dot at the end of a full name may be left out. */
+/**
+ * The host of a value, in one spelling: DNS does not distinguish upper case, and the dot at the end of a full name may be
+ * left out. Docker does distinguish it in the aliases of links; a frontend that fails for that shows it in its response.
+ */
 function hostOf(value: string): string {
   const authority = isIPv6(value) ? `[${value}]` : value;
   const url = authority.includes("://") ? authority : `http://${authority}`;
@@ -44,7 +47,7 @@ function namesOf(backend: Container, frontend: Container, networks: readonly str
 
 /** The aliases of links, which are `container:alias`, and on the default bridge `/container:/frontend/alias`. */
 function linksTo(backend: Container, links: readonly string[] | null | undefined): string[] {
-  const targets = [backend.Name, backend.Name.slice(1), backend.Id, backend.Id.slice(0, 12)];
+  const targets = [backend.Name, backend.Name.slice(1)];
   return (links ?? [])
     .map((link) => link.split(":"))
     .filter(([target = ""]) => targets.includes(target))

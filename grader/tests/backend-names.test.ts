@@ -2,8 +2,6 @@ import { expect, test } from "bun:test";
 import type { Container, Endpoint } from "../../host/docker.ts";
 import { isBackend } from "../backend-names.ts";
 
-const ID = "0123456789ab".padEnd(64, "0");
-
 const endpoint = (fields: Partial<Endpoint> = {}): Endpoint => ({
   IPAddress: "",
   GlobalIPv6Address: "",
@@ -18,7 +16,7 @@ function container(
   Networks: Record<string, Endpoint>,
   HostConfig: { Links?: string[]; ExtraHosts?: string[] } = {},
 ) {
-  return { Id: ID, Name, NetworkSettings: { Networks }, HostConfig } as unknown as Container;
+  return { Name, NetworkSettings: { Networks }, HostConfig } as unknown as Container;
 }
 
 const backend = container("/tp_back_1", {
@@ -33,7 +31,7 @@ const backend = container("/tp_back_1", {
 });
 const frontend = container(
   "/tp_front_1",
-  { tp_one: endpoint({ Links: ["tp_back_1:api", "tp_db_1:db", `${ID}:by-id`] }), tp_two: endpoint() },
+  { tp_one: endpoint({ Links: ["tp_back_1:api", "tp_db_1:db"] }), tp_two: endpoint() },
   { ExtraHosts: ["extra:172.30.7.2", "extra6:fd00:1234::2", "host:172.17.0.1"] },
 );
 const isName = (value: string) => isBackend(value, backend, frontend, ["tp_one", "tp_two"]);
@@ -50,7 +48,6 @@ test.each([
   "alias-two",
   "api",
   "Api.",
-  "by-id",
   "back.tp_one",
   "back.tp_two.",
   "api.tp_one",
