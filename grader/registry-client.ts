@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pRetry from "p-retry";
 import { Skipped } from "./rule.ts";
-import { text } from "./text.ts";
+import { type Text, text, untranslated } from "./text.ts";
 
 /** For one request, and for all of them with the pauses in between. */
 const TIMEOUT_S = { request: 20, all: 60 };
@@ -15,11 +15,11 @@ const MAX_JSON_BYTES = 100_000;
 /** No answer that says anything about the image: worth another attempt. */
 class Unavailable extends Error {
   constructor(
-    message: string,
+    readonly why: Text,
     /** How long the server asks to wait. */
     readonly waitS = 0,
   ) {
-    super(message);
+    super(why.en);
   }
 }
 
@@ -42,8 +42,8 @@ export interface Client {
 /** A client for the requests of one question; its time starts now. */
 export function clientOf(host: string): Client {
   const deadline = AbortSignal.timeout(TIMEOUT_S.all * 1000);
-  const skipped = (why: string) =>
-    new Skipped(text(`${host} cannot be reached: ${why}`, `${host} est injoignable : ${why}`));
+  const skipped = (why: Text) =>
+    new Skipped(text(`${host} cannot be reached: ${why.en}`, `${host} est injoignable : ${why.fr}`));
   return {
     async request(url, init) {
       try {
@@ -57,14 +57,16 @@ export function clientOf(host: string): Client {
           },
         });
       } catch (error) {
-        throw skipped(deadline.aborted ? `${TIMEOUT_S.all} s` : (error as Error).message);
+        if (error instanceof Unavailable) throw skipped(error.why);
+        if (deadline.aborted) throw skipped(noAnswerWithin(TIMEOUT_S.all));
+        throw error;
       }
     },
     async readJson(response) {
       try {
         return Object(JSON.parse(await readText(response)));
       } catch (error) {
-        throw skipped((error as Error).message);
+        throw skipped(untranslated((error as Error).message));
       }
     },
   };
@@ -77,13 +79,16 @@ async function send(url: string, init: RequestInit, deadline: AbortSignal): Prom
   try {
     response = await fetch(url, { ...init, signal });
   } catch (error) {
-    throw new Unavailable((error as { code?: string }).code || (error as Error).message);
+    const { name, code, message } = error as Error & { code?: string };
+    throw new Unavailable(name === "TimeoutError" ? noAnswerWithin(TIMEOUT_S.request) : untranslated(code ?? message));
   }
   const { status } = response;
   if (status !== 429 && status < 500) return response;
   await response.body?.cancel();
-  throw new Unavailable(`HTTP ${status}`, secondsUntil(response.headers.get("retry-after")));
+  throw new Unavailable(untranslated(`HTTP ${status}`), secondsUntil(response.headers.get("retry-after")));
 }
+
+const noAnswerWithin = (seconds: number) => text(`no answer within ${seconds} s`, `pas de réponse en ${seconds} s`);
 
 /** The seconds of a header `Retry-After`, which gives seconds or a date. */
 function secondsUntil(retryAfter: string | null): number {
