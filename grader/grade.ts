@@ -1,8 +1,10 @@
 import { brief } from "../host/command.ts";
 import { adviceFor } from "./advice.ts";
+import { markOf } from "./mark.ts";
 import { type Advice, Blocked, type Grading, type Report, type Result, type Rule, Skipped } from "./rule.ts";
 import { network, order, up, variables } from "./rules/compose.ts";
-import { label, published, tree } from "./rules/files.ts";
+import { tree } from "./rules/files.ts";
+import { label, published } from "./rules/hub.ts";
 import { again, pid1, traceback } from "./rules/process.ts";
 import { backend, call, frontend, used } from "./rules/responses.ts";
 import type { Stack } from "./stack.ts";
@@ -25,8 +27,6 @@ export const RULES: readonly Rule[] = [
   traceback,
   again,
 ];
-
-const MAX_MARK = 20;
 
 export interface Options {
   /** The registry to use instead of Docker Hub. */
@@ -77,12 +77,4 @@ async function advise(grading: Grading): Promise<Advice[]> {
     const missing = text(`advice not available: ${message}`, `conseils indisponibles : ${message}`);
     return [{ id: "advice", met: false, text: missing }];
   }
-}
-
-/** Rules that were skipped do not count. */
-function markOf(results: readonly Result[]): number {
-  const sum = (some: readonly Result[]) => some.reduce((points, { rule }) => points + rule.points, 0);
-  const counted = results.filter(({ verdict }) => verdict !== "skipped");
-  const passed = counted.filter(({ verdict }) => verdict === "pass");
-  return Math.round((sum(passed) / sum(counted)) * MAX_MARK * 10) / 10;
 }

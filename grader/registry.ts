@@ -1,61 +1,72 @@
-import { Skipped } from "./rule.ts";
+import { type Client, clientOf } from "./registry-client.ts";
 import { type Text, text } from "./text.ts";
 
 /** The registry of Docker Hub. */
 export const DOCKER_HUB = "registry-1.docker.io";
 
-const REQUEST_TIMEOUT_S = 20;
 const MANIFEST_TYPES = [
   "application/vnd.oci.image.index.v1+json",
   "application/vnd.oci.image.manifest.v1+json",
   "application/vnd.docker.distribution.manifest.list.v2+json",
   "application/vnd.docker.distribution.manifest.v2+json",
-];
+].join(", ");
+
+/** The answers so far, or those that are awaited, by URL; of whole classes, many folders may name the same image. */
+const answers = new Map<string, Promise<Text | undefined>>();
 
 /**
- * Checks whether anybody can pull an image. It requests the manifest only, as specified by the OCI Distribution
- * Specification and its token authentication, so the local images stay as they are.
+ * Checks whether anybody can pull an image, without pulling it: it asks for the manifest only, as specified by the OCI
+ * Distribution Specification and its token authentication, so the local images stay as they are. It asks once; only if
+ * there was no answer, the next call asks again.
  *
  * @returns why the image cannot be pulled, or `undefined` if it can
- * @throws {Skipped} if the registry cannot be reached, limits the rate or fails
+ * @throws {Skipped} if the registry cannot be reached, limits the rate or fails, also after a few attempts
  */
-export async function whyNotPullable(host: string, repository: string, tag: string): Promise<Text | undefined> {
+export function whyNotPullable(host: string, repository: string, tag: string): Promise<Text | undefined> {
   const scheme = /^(localhost|127\.)/.test(host) ? "http" : "https";
   const url = `${scheme}://${host}/v2/${repository}/manifests/${tag}`;
-  let response = await request(host, url, {});
-  const challenge = response.headers.get("www-authenticate") ?? "";
-  if (response.status === 401 && /^bearer /i.test(challenge)) {
-    const token = await anonymousToken(host, challenge);
-    if (token !== undefined) response = await request(host, url, { authorization: `Bearer ${token}` });
-  }
-  const { ok, status } = response;
+  const known = answers.get(url);
+  if (known !== undefined) return known;
+  const answer = ask(clientOf(host), url);
+  answers.set(url, answer);
+  answer.catch(() => answers.delete(url));
+  return answer;
+}
+
+async function ask(client: Client, url: string): Promise<Text | undefined> {
+  // Docker Hub counts a GET as a pull, of which it allows few, and a HEAD not:
+  // https://docs.docker.com/docker-hub/usage/pulls/
+  if ((await requestManifest(client, url, "HEAD")).ok) return undefined;
+  // Some registries do not answer HEAD as they should, so the refusal counts only of what a pull sends.
+  const { ok, status } = await requestManifest(client, url, "GET");
   if (ok) return undefined;
-  if (status === 429 || status >= 500) throw unreachable(host, `HTTP ${status}`);
   if (status === 404) return text("no such image (404)", "cette image n'existe pas (404)");
   return text(`the image is not public (${status})`, `l'image n'est pas publique (${status})`);
 }
 
-async function anonymousToken(host: string, challenge: string): Promise<string | undefined> {
+/** Requests a manifest, of which the status is enough; if the registry wants a token, with one that anybody gets. */
+async function requestManifest(client: Client, url: string, method: "HEAD" | "GET"): Promise<Response> {
+  const request = async (headers: Record<string, string>) => {
+    const response = await client.request(url, { method, headers: { accept: MANIFEST_TYPES, ...headers } });
+    await response.body?.cancel();
+    return response;
+  };
+  const response = await request({});
+  const challenge = response.headers.get("www-authenticate") ?? "";
+  if (response.status !== 401 || !/^bearer /i.test(challenge)) return response;
+  const token = await anonymousToken(client, challenge);
+  return token === undefined ? response : request({ authorization: `Bearer ${token}` });
+}
+
+/** Fetches a token as https://distribution.github.io/distribution/spec/auth/token/ describes it; `undefined` if refused. */
+async function anonymousToken(client: Client, challenge: string): Promise<string | undefined> {
   const fields = Object.fromEntries(
     [...challenge.matchAll(/(\w+)="([^"]*)"/g)].map(([, name, value]) => [name, value]),
   );
   const { realm, service = "", scope = "" } = fields;
   if (realm === undefined || !URL.canParse(realm)) return undefined;
-  const response = await request(host, `${realm}?${new URLSearchParams({ service, scope })}`, {});
-  const body = (await response.json().catch(() => ({}))) as { token?: string; access_token?: string };
-  return body.token ?? body.access_token;
+  const response = await client.request(`${realm}?${new URLSearchParams({ service, scope })}`, {});
+  if (!response.ok) return undefined;
+  const { token, access_token } = await client.readJson(response);
+  return [token, access_token].find((value) => typeof value === "string");
 }
-
-async function request(host: string, url: string, headers: Record<string, string>): Promise<Response> {
-  try {
-    return await fetch(url, {
-      headers: { accept: MANIFEST_TYPES.join(", "), ...headers },
-      signal: AbortSignal.timeout(REQUEST_TIMEOUT_S * 1000),
-    });
-  } catch (error) {
-    throw unreachable(host, (error as { code?: string }).code ?? (error as Error).message);
-  }
-}
-
-const unreachable = (host: string, why: string) =>
-  new Skipped(text(`${host} cannot be reached: ${why}`, `${host} est injoignable : ${why}`));

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join, relative, resolve } from "node:path";
-import { DockerfileParser, type Label } from "dockerfile-ast";
+import { DockerfileParser } from "dockerfile-ast";
 import { compose } from "./compose.ts";
 import { buildOf, type ComposeConfig, type ComposeService, environmentOf, portsOf } from "./compose-file.ts";
 import { Ungradable } from "./errors.ts";
@@ -92,26 +92,6 @@ function findDockerfile(folder: string, service: ComposeService, role: Role): st
 
 const parseDockerfile = (submission: Submission, path: string) =>
   DockerfileParser.parse(readFileSync(join(submission.folder, path), "utf8"));
-
-/** The labels that a Dockerfile gives its image: those of the stage that is built, the last one by default. */
-export function labelsOf(submission: Submission, service: Service): Record<string, string> {
-  if (service.dockerfile === undefined) return {};
-  const target = buildOf(service.definition)?.target;
-  const dockerfile = parseDockerfile(submission, service.dockerfile);
-  const stages = dockerfile.getFROMs();
-  const targetIndex = target === undefined ? -1 : stages.findIndex((stage) => stage.getBuildStage() === target);
-  const index = targetIndex < 0 ? stages.length - 1 : targetIndex;
-  const start = stages[index]?.getRange().start.line ?? 0;
-  const end = stages[index + 1]?.getRange().start.line ?? Number.POSITIVE_INFINITY;
-  const labels = dockerfile
-    .getInstructions()
-    .filter((instruction) => instruction.getKeyword() === "LABEL")
-    .filter((instruction) => instruction.getRange().start.line > start && instruction.getRange().start.line < end)
-    .flatMap((instruction) => (instruction as Label).getProperties());
-  return Object.fromEntries(labels.map((label) => [unquote(label.getName()), unquote(label.getValue() ?? "")]));
-}
-
-const unquote = (value: string) => value.replace(/^(["'])(.*)\1$/s, "$2");
 
 /** The images that a Dockerfile starts from, without its own stages. */
 export function baseImagesOf(submission: Submission, service: Service): string[] {

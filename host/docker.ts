@@ -22,16 +22,25 @@ export interface Container {
   readonly HostConfig: {
     readonly NetworkMode: string;
     readonly Links: readonly string[] | null;
+    readonly ExtraHosts: readonly string[] | null;
     readonly ReadonlyRootfs: boolean;
     readonly CapDrop: readonly string[] | null;
     readonly RestartPolicy: { readonly Name: string };
     readonly [other: string]: unknown;
   };
   readonly NetworkSettings: {
-    readonly Networks: Readonly<
-      Record<string, { readonly IPAddress: string; readonly Aliases: readonly string[] | null }>
-    >;
+    readonly Networks: Readonly<Record<string, Endpoint>>;
   };
+}
+
+/** A container on a network; without IPv6, that address is empty. */
+export interface Endpoint {
+  readonly IPAddress: string;
+  readonly GlobalIPv6Address: string;
+  readonly Aliases: readonly string[] | null;
+  readonly Links: readonly string[] | null;
+  /** Since version 25 of the engine. */
+  readonly DNSNames?: readonly string[] | null;
 }
 
 /** The fields used here of `docker inspect` for an image. */

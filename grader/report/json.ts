@@ -1,3 +1,4 @@
+import { markWithoutPublished } from "../mark.ts";
 import type { Report } from "../rule.ts";
 import type { Language } from "../text.ts";
 
@@ -6,6 +7,7 @@ export function json(reports: readonly Report[], language: Language): string {
   const translated = reports.map(({ folder, mark, results, advice }) => ({
     folder,
     mark,
+    markWithoutPublished: markWithoutPublished(results),
     rules: results.map(({ rule, verdict, findings, reason }) => ({
       id: rule.id,
       title: rule.title[language],

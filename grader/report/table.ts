@@ -1,5 +1,6 @@
 import { styleText } from "node:util";
 import Table from "cli-table3";
+import { markWithoutPublished } from "../mark.ts";
 import type { Report, Result } from "../rule.ts";
 import type { Language } from "../text.ts";
 
@@ -19,6 +20,8 @@ const WORDS = {
     advice: "advice, without points:",
     folder: "folder",
     mark: "mark",
+    without: "without published",
+    compare: "The rule published could not be judged for every folder: compare the marks without it.",
     ungradable: "could not be graded",
   },
   fr: {
@@ -36,6 +39,8 @@ const WORDS = {
     advice: "conseils, hors barème :",
     folder: "dossier",
     mark: "note",
+    without: "sans published",
+    compare: "La règle published n'a pas pu être évaluée pour tous les dossiers : comparez les notes sans elle.",
     ungradable: "correction impossible",
   },
 } as const;
@@ -54,7 +59,7 @@ const COLOUR = { pass: "green", fail: "red", blocked: "yellow", skipped: "yellow
 const pointsOf = ({ rule, verdict }: Result) =>
   `${{ pass: rule.points, fail: 0, blocked: 0, skipped: "–" }[verdict]}/${rule.points}`;
 
-const showMark = ({ mark }: Report, language: Language) => `${mark.toLocaleString(language)}/20`;
+const showMark = (mark: number, language: Language) => `${mark.toLocaleString(language)}/20`;
 
 /** One report, as text for a terminal. */
 export function table(report: Report, language: Language, paint: Paint): string {
@@ -73,7 +78,7 @@ export function table(report: Report, language: Language, paint: Paint): string 
     ...report.results.flatMap((result) => detailsOf(result, language, paint)),
     ...(blocked.length > 0 ? [`${words.blockedRules} ${blocked.join(", ")}`] : []),
     ...(advice.length > 0 ? [words.advice, ...advice] : []),
-    paint("bold", `${report.folder}: ${showMark(report, language)}`),
+    paint("bold", `${report.folder}: ${showMark(report.mark, language)}`),
   ].join("\n");
 }
 
@@ -92,16 +97,35 @@ function detailsOf({ rule, verdict, findings, reason }: Result, language: Langua
   return reason === undefined || verdict === "blocked" ? [] : [`${id}  ${reason[language]}`];
 }
 
-/** Several reports, as a table of one line per folder with its mark and the rules that failed. */
-export function summary(rows: readonly (Report | { folder: string; error: string })[], language: Language): string {
+type Row = Report | { folder: string; error: string };
+
+/**
+ * Several reports, as a table of one line per folder with its mark and the rules that failed. If `published` could be
+ * judged for some folders only, also with the marks without it.
+ */
+export function summary(rows: readonly Row[], language: Language): string {
   const words = WORDS[language];
-  const all = new Table({ head: [words.folder, words.mark, ""], style: { head: [], border: [] } });
+  const judged = rows.map(isPublishedJudged).filter((known) => known !== undefined);
+  const isPartly = judged.includes(true) && judged.includes(false);
+  const head = [words.folder, words.mark, ...(isPartly ? [words.without] : []), ""];
+  const all = new Table({ head, style: { head: [], border: [] } });
   for (const row of rows) {
-    if ("error" in row) all.push([row.folder, "–", words.ungradable]);
-    else {
-      const failed = row.results.filter(({ verdict }) => verdict === "fail").map(({ rule }) => rule.id);
-      all.push([row.folder, showMark(row, language), failed.join(" ")]);
-    }
+    const without = "error" in row ? "–" : showMark(markWithoutPublished(row.results), language);
+    const [mark, remark] = markAndRemark(row, isPartly, language);
+    all.push([row.folder, mark, ...(isPartly ? [without] : []), remark]);
   }
-  return all.toString();
+  return [all.toString(), ...(isPartly ? [words.compare] : [])].join("\n");
+}
+
+/** Whether the rule `published` counts in a mark; `undefined` without one. */
+function isPublishedJudged(row: Row): boolean | undefined {
+  if ("error" in row) return undefined;
+  return row.results.some(({ rule, verdict }) => rule.id === "published" && verdict !== "skipped");
+}
+
+function markAndRemark(row: Row, isPartly: boolean, language: Language): [mark: string, remark: string] {
+  if ("error" in row) return ["–", WORDS[language].ungradable];
+  const failed = row.results.filter(({ verdict }) => verdict === "fail").map(({ rule }) => rule.id);
+  const mark = isPartly && !isPublishedJudged(row) ? "–" : showMark(row.mark, language);
+  return [mark, failed.join(" ")];
 }

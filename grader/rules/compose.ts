@@ -1,5 +1,6 @@
 import { brief, type Outcome } from "../../host/command.ts";
 import { type Container, docker, dockerOrThrow } from "../../host/docker.ts";
+import { isBackend } from "../backend-names.ts";
 import { dependenciesOf } from "../compose-file.ts";
 import type { Rule } from "../rule.ts";
 import type { Stack } from "../stack.ts";
@@ -165,7 +166,7 @@ export const network: Rule = {
     const bridges = shared.filter((_, i) => drivers[i] === "bridge");
     if (bridges.length === 0) return [noSharedBridge(networks)];
     const url = variableOf(frontend, "API_BACKEND_URL");
-    if (url === undefined || namesOf(backend, frontend, bridges).includes(hostOf(url))) return [];
+    if (url === undefined || isBackend(url, backend, frontend, bridges)) return [];
     return [notTheBackend(url)];
   },
 };
@@ -194,19 +195,3 @@ const notTheBackend = (url: string) =>
       "Donnez à API_BACKEND_URL le nom du service backend.",
     ),
   );
-
-/** The host of API_BACKEND_URL: the subject asks for a bare host name, but a URL is accepted too. */
-const hostOf = (value: string) => value.replace(/^[a-z]+:\/\//i, "").replace(/[/:].*$/, "");
-
-/** All names under which the frontend can reach the backend: its own, its addresses, aliases and links. */
-function namesOf(backend: Container, frontend: Container, networks: readonly string[]): string[] {
-  const settings = networks.map((name) => backend.NetworkSettings.Networks[name]);
-  const links = (frontend.HostConfig.Links ?? [])
-    .filter((link) => link.startsWith(`${backend.Name}:`))
-    .map((link) => link.split("/").at(-1) ?? "");
-  return [
-    ...settings.flatMap((network) => [...(network?.Aliases ?? []), network?.IPAddress ?? ""]),
-    ...links,
-    backend.Name.slice(1),
-  ];
-}

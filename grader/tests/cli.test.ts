@@ -66,24 +66,25 @@ describeWithEngine("with an engine", () => {
 
   test.concurrent("several folders: a table each, a summary, JSON and JUnit XML, exit code 1", async () => {
     const [json, junit] = [join(work, "report.json"), join(work, "report.xml")];
-    const files = ["--json", json, "--junit", junit];
-    const { child, leftovers } = start([wrongFolder, wrongFolder, ...files, "--lang", "fr"]);
+    const flags = ["--json", json, "--junit", junit, "--registry", "127.0.0.1:9", "--lang", "fr"];
+    const { child, leftovers } = start([wrongFolder, wrongFolder, ...flags]);
     const stdout = await child.stdout.text();
     expect(await child.exited).toBe(1);
     expect(stdout).toContain("constaté : aucun service du fichier Compose ne correspond au backend");
-    expect(stdout.split("\n").filter((line) => /│ 1\/20 *│ up/.test(line))).toHaveLength(2);
-    expect(stdout.split("\n").filter((line) => /│ label .*│ 0\/2 *│ bloquée/.test(line))).toHaveLength(2);
+    expect(stdout.split("\n").filter((line) => /│ 3,3\/20 *│ up/.test(line))).toHaveLength(2);
+    expect(stdout.split("\n").filter((line) => /│ order .*│ 0\/2 *│ bloquée/.test(line))).toHaveLength(2);
     expect(stdout).not.toContain("\x1b");
     const rules = expect.arrayContaining([
       expect.objectContaining({ id: "up", verdict: "fail" }),
-      expect.objectContaining({ id: "label", verdict: "blocked" }),
+      expect.objectContaining({ id: "label", verdict: "pass", reason: expect.stringContaining("Dockerfiles seuls") }),
+      expect.objectContaining({ id: "order", verdict: "blocked" }),
     ]);
-    const report = { folder: wrongFolder, mark: 1, rules };
+    const report = { folder: wrongFolder, mark: 3.3, markWithoutPublished: 3.3, rules };
     expect(JSON.parse(readFileSync(json, "utf8"))).toMatchObject([report, report]);
     const xml = readFileSync(junit, "utf8");
     expect(xml.match(/<testcase /g)).toHaveLength(2 * RULES.length);
     expect(xml.match(/<failure/g)).toHaveLength(2);
-    expect(xml.match(/<skipped/g)).toHaveLength(2 * (RULES.length - 2));
+    expect(xml.match(/<skipped/g)).toHaveLength(2 * (RULES.length - 3));
     expect(await leftovers()).toBe("");
   });
 

@@ -7,7 +7,7 @@ import { describeWithEngine } from "../../testing/engine.ts";
 import { startRegistry } from "../../testing/registry.ts";
 import { requireEngine } from "../compose.ts";
 import { up } from "../rules/compose.ts";
-import { hubRepository, label, published } from "../rules/files.ts";
+import { label, published } from "../rules/hub.ts";
 import { gradeFiles, MINUTE_MS, outcome } from "./grading.ts";
 import { right } from "./submissions.ts";
 
@@ -48,32 +48,4 @@ describeWithEngine("the rule `published`", () => {
     const failed = [["published", [expect.stringContaining("pupil/api-frontend:latest cannot be pulled: ")]]];
     expect(await gradePublished(Object.fromEntries(pupil))).toEqual({ mark: 12, failed, blocked: [], skipped: [] });
   });
-});
-
-test.each([
-  ["docker.io/alice/api-backend", "alice/api-backend"],
-  ["alice/api-backend", "alice/api-backend"],
-  ["alice/api-backend:latest", "alice/api-backend"],
-  ["https://hub.docker.com/r/alice/api-backend", "alice/api-backend"],
-  ["https://hub.docker.com/r/alice/api-backend/", "alice/api-backend"],
-  ["https://hub.docker.com/repository/docker/alice/api-backend", "alice/api-backend"],
-  ["https://hub.docker.com/repository/docker/alice/api-backend/general", "alice/api-backend"],
-  ["hub.docker.com/r/alice/api.back_end/tags", "alice/api.back_end"],
-  ["registry.hub.docker.com/alice/api-backend", "alice/api-backend"],
-])("%s names a repository on Docker Hub", (label, repository) => {
-  expect(hubRepository(label)).toBe(repository);
-});
-
-test.each([
-  "",
-  "alice",
-  "https://github.com/alice/api-backend",
-  "ghcr.io/alice/api-backend",
-  "quay.io/alice/x",
-  "docker.io/Alice/api",
-  "docker.io/alice/api:1.0",
-  "localhost:5000/alice/api",
-  "https://hub.docker.com/u/alice",
-])("%p names no repository on Docker Hub", (label) => {
-  expect(hubRepository(label)).toBeUndefined();
 });

@@ -225,7 +225,7 @@ const rootContext: Files = {
     ["api-backend/Dockerfile", "COPY api.js", "COPY api-backend/api.js"],
     ["api-frontend/Dockerfile", "COPY api.js", "COPY api-frontend/api.js"],
   ),
-  "frontend.env": "API_BACKEND_URL=the-api\nAPI_BACKEND_PORT=8001\n",
+  "frontend.env": "API_BACKEND_URL=The-API.\nAPI_BACKEND_PORT=8001\n",
   "docker-compose.yaml": `version: "3"
 services:
   b:
@@ -254,6 +254,30 @@ networks:
 `,
 };
 
+const linkAlias: Files = {
+  ...change(
+    right,
+    ["api-backend/Dockerfile", /LABEL.*/, "ARG ACCOUNT\nLABEL hub_url=$ACCOUNT/api-backend"],
+    ["api-frontend/Dockerfile", "docker.io/student", "https://cloud.docker.com/repository/docker/student"],
+  ),
+  "docker-compose.yaml": `version: "2.4"
+services:
+  front:
+    build: api-frontend
+    restart: always
+    networks: [one, two]
+    ports: ["8000:8000"]
+    links: ["back:api"]
+    environment: {API_BACKEND_URL: api, API_BACKEND_PORT: 8001}
+  back:
+    build: {context: api-backend, args: {ACCOUNT: student}}
+    restart: always
+    networks: [one, two, three]
+    ports: ["8001:8001"]
+networks: {one: {}, two: {}, three: {}}
+`,
+};
+
 /** Right submissions; each must get 20/20. */
 export const RIGHT: Record<string, Files> = {
   "plain, without a version": right,
@@ -261,6 +285,7 @@ export const RIGHT: Record<string, Files> = {
   "Perl, format 3.8, long ports, a network of its own, restart on failure": perl,
   "format 2.4, the default bridge, a link's alias": legacyBridge,
   "built from the top folder, variables from a file, a network alias": rootContext,
+  "format 2.4, networks of its own, a link's alias, a label with an argument": linkAlias,
 };
 
 /** Folders that a submission contains besides its text files: Perl, for the one that is written in it. */
@@ -282,8 +307,8 @@ const COMPOSE = "docker-compose.yaml";
 const [READ_URL, READ_PORT] = [`\${process.env.API_BACKEND_URL}`, `\${process.env.API_BACKEND_PORT}`];
 const RESTARTS = / {4}restart: always\n/g;
 
-/** Wrong submissions, each with the only rule that must fail. */
-export const WRONG: Record<string, [rule: string, files: Files]> = {
+/** Wrong submissions, each with the rule that it breaks, and the one that cannot pass then. */
+export const WRONG: Record<string, [rule: string, files: Files, consequence?: string]> = {
   // These two wait for minutes, so they start first and the others run meanwhile.
   "a backend that needs 60 s": [
     "traceback",
@@ -366,10 +391,12 @@ export const WRONG: Record<string, [rule: string, files: Files]> = {
   "both variables missing": [
     "variables",
     change(right, [COMPOSE, / {4}environment:\n.*\n.*\n/, ""], ["api-frontend/api.js", READ_URL, "api-backend"]),
+    "frontend",
   ],
   "the backend through the address of the host": [
     "network",
     change(right, [COMPOSE, "API_BACKEND_URL: api-backend", "API_BACKEND_URL: 172.17.0.1"]),
+    "frontend",
   ],
   "a wrong key": ["backend", change(right, ["api-backend/api.js", "body:", "message:"])],
   "another sentence": ["backend", change(right, ["api-backend/api.js", "réponse", "reponse"])],
@@ -393,6 +420,10 @@ export const WRONG: Record<string, [rule: string, files: Files]> = {
     change(right, ["api-backend/Dockerfile", /^FROM (.*)\n([\s\S]*)(LABEL.*\n)/, "FROM $1 AS build\n$3FROM $1\n$2"]),
   ],
   "the label under another name": ["label", change(right, ["api-backend/Dockerfile", "hub_url", "label"])],
+  "one repository for both images": [
+    "label",
+    change(right, ["api-backend/Dockerfile", "student/api-backend", "student/api-frontend"]),
+  ],
   "a label that names no image on Docker Hub": [
     "label",
     change(right, ["api-backend/Dockerfile", "docker.io/student/api-backend", "https://github.com/student/tp"]),
@@ -431,6 +462,7 @@ export const WRONG: Record<string, [rule: string, files: Files]> = {
       [COMPOSE, "build: ./api-backend", "build: ./api-backend\n    networks: [one]"],
       [COMPOSE, "build: ./api-frontend", "build: ./api-frontend\n    networks: [two]"],
     ),
+    "frontend",
   ],
   "/traceback returns 500 and the process keeps running": [
     "traceback",

@@ -1,0 +1,15 @@
+import type { Result } from "./rule.ts";
+
+const MAX_MARK = 20;
+
+/** The mark out of 20, to one decimal. Rules that were skipped do not count. */
+export function markOf(results: readonly Result[]): number {
+  const sum = (some: readonly Result[]) => some.reduce((points, { rule }) => points + rule.points, 0);
+  const counted = results.filter(({ verdict }) => verdict !== "skipped");
+  const passed = counted.filter(({ verdict }) => verdict === "pass");
+  return Math.round((sum(passed) / sum(counted)) * MAX_MARK * 10) / 10;
+}
+
+/** The mark without the rule `published`, which depends on what can be reached: comparable between all folders. */
+export const markWithoutPublished = (results: readonly Result[]): number =>
+  markOf(results.filter(({ rule }) => rule.id !== "published"));

@@ -1,0 +1,60 @@
+// The marks of several folders, of which the rule `published` could be judged for some only.
+
+import { expect, test } from "bun:test";
+import { markOf } from "../mark.ts";
+import { json } from "../report/json.ts";
+import { summary } from "../report/table.ts";
+import type { Report, Result } from "../rule.ts";
+import { untranslated } from "../text.ts";
+
+/** A report with 18 points from another rule. */
+function report(folder: string, published: Result["verdict"], rest: Result["verdict"] = "pass"): Report {
+  const result = (id: string, points: number, verdict: Result["verdict"]): Result => ({
+    rule: { id, points, title: untranslated(id), source: id, needs: [], check: async () => [] },
+    verdict,
+    findings: [],
+  });
+  const results = [result("rest", 18, rest), result("published", 2, published)];
+  return { folder, results, advice: [], mark: markOf(results) };
+}
+
+/** The cells of the summary's rows, and the lines below. */
+const lines = (rows: Parameters<typeof summary>[0], language: "en" | "fr" = "en") =>
+  summary(rows, language)
+    .split("\n")
+    .filter((line) => !/[─]/.test(line))
+    .map((line) => line.replaceAll(/[│\s]+/g, " ").trim());
+
+const failed = report("bob", "fail");
+const skipped = report("carol", "skipped");
+
+test("one mark each, if `published` was judged for all or for none", () => {
+  expect(lines([report("alice", "pass"), failed])).toEqual(["folder mark", "alice 20/20", "bob 18/20 published"]);
+  expect(lines([skipped, { folder: "dan", error: "no such folder" }])).toEqual([
+    "folder mark",
+    "carol 20/20",
+    "dan – could not be graded",
+  ]);
+});
+
+test("both marks, if it was judged for some", () => {
+  expect(lines([failed, skipped, { folder: "dan", error: "no such folder" }])).toEqual([
+    "folder mark without published",
+    "bob 18/20 20/20 published",
+    "carol – 20/20",
+    "dan – – could not be graded",
+    "The rule published could not be judged for every folder: compare the marks without it.",
+  ]);
+  expect(lines([report("bob", "blocked", "fail"), skipped], "fr").slice(0, 3)).toEqual([
+    "dossier note sans published",
+    "bob 0/20 0/20 rest",
+    "carol – 20/20",
+  ]);
+});
+
+test("JSON has both marks", () => {
+  expect(JSON.parse(json([failed, skipped], "en"))).toMatchObject([
+    { mark: 18, markWithoutPublished: 20 },
+    { mark: 20, markWithoutPublished: 20 },
+  ]);
+});
