@@ -4,8 +4,8 @@ import { type ProcessView, parseView, VIEW_SCRIPT } from "./process-view.ts";
 import type { Stack } from "./stack.ts";
 import type { Role } from "./submission.ts";
 
-/** A process of the submission may stop the helper. */
-const TIMEOUT_S = 20;
+/** A process of the submission may stop the helper with a signal, even while the engine starts it. */
+const TIMEOUT_S = { look: 20, removal: 5 };
 
 /** Root reads /proc of all users with these capabilities, and can do little else. */
 const RIGHTS = [
@@ -24,7 +24,7 @@ let looks = 0;
  * @throws {Skipped} if there is no image for the helper
  * @throws {DockerError} if the service has no container
  */
-export async function look(stack: Stack, role: Role): Promise<ProcessView | undefined> {
+export async function look(stack: Pick<Stack, "project" | "container">, role: Role): Promise<ProcessView | undefined> {
   const image = await helperImage();
   const { Id } = await stack.container(role);
   const name = `${stack.project}-look${++looks}`;
@@ -32,9 +32,9 @@ export async function look(stack: Stack, role: Role): Promise<ProcessView | unde
   const identity = ["--name", name, "--label", `com.docker.compose.project=${stack.project}`];
   const namespaces = ["--pid", `container:${Id}`, "--network", `container:${Id}`];
   const command = [image, "/bin/busybox", "sh", "-c", VIEW_SCRIPT];
-  const options = { seconds: TIMEOUT_S };
+  const options = { seconds: TIMEOUT_S.look };
   const { code, stdout } = await docker(["run", "--rm", ...identity, ...namespaces, ...RIGHTS, ...command], options);
-  // Killed with its client, --rm has no effect.
-  if (code === 124) await docker(["rm", "--force", name]);
+  // Its client was killed, so --rm has no effect. What cannot be removed now goes with the stack.
+  if (code === 124) await docker(["rm", "--force", name], { seconds: TIMEOUT_S.removal });
   return code === 0 ? parseView(stdout) : undefined;
 }
