@@ -1,4 +1,4 @@
-// scripts/busybox makes the file; the import gives its path.
+// scripts/busybox makes the file, which may be empty; the import gives its path.
 declare module "*/.cache/busybox" {
   const path: string;
   export default path;
