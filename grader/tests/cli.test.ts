@@ -87,7 +87,7 @@ describeWithEngine("with an engine", () => {
     expect(await leftovers()).toBe("");
   });
 
-  test.concurrent.each([["2/14"], ["10/14"]])("an interruption at step %s leaves nothing behind", async (step) => {
+  test.concurrent.each([["2/14"], ["10/14"], ["12/14"]])("an interruption at step %s leaves nothing behind", async (step) => {
     const { child, waitFor, leftovers } = start([rightFolder]);
     await waitFor(step);
     child.kill("SIGINT");
