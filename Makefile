@@ -94,5 +94,5 @@ bases: engine ## pull the base images, or build stand-ins if no registry can be 
 	@sh scripts/bases
 
 .PHONY: clean
-clean: ## remove the stack, its images, the stand-ins and all downloads
+clean: ## remove the stack, its images, the stand-ins, the grader's image and all downloads
 	@sh scripts/clean

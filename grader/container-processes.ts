@@ -1,68 +1,40 @@
-// The processes of a container, as /proc of this machine shows them (proc(5)).
+import { docker } from "../host/docker.ts";
+import { helperImage } from "./helper-image.ts";
+import { type ProcessView, parseView, VIEW_SCRIPT } from "./process-view.ts";
+import type { Stack } from "./stack.ts";
+import type { Role } from "./submission.ts";
 
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+/** A process of the submission may stop the helper with a signal, even while the engine starts it. */
+const TIMEOUT_S = { look: 20, removal: 5 };
 
-export interface ContainerProcess {
-  readonly pidInContainer: number;
-  readonly name: string;
-}
+/** Root reads /proc of all users with these capabilities, and can do little else. */
+const RIGHTS = [
+  ...["--user", "0", "--cap-drop", "ALL", "--cap-add", "SYS_PTRACE", "--cap-add", "DAC_READ_SEARCH"],
+  ...["--security-opt", "no-new-privileges", "--read-only", "--memory", "64m", "--pids-limit", "16"],
+];
 
-/** Reads from /proc; a process may end meanwhile, and one of another user may be unreadable. */
-function tryRead<T>(read: () => T, fallback: T): T {
-  try {
-    return read();
-  } catch {
-    return fallback;
-  }
-}
-
-/** Whether a container's processes are visible; they are not if its engine runs in a virtual machine. */
-export const isVisible = (pid: number): boolean =>
-  pid > 0 &&
-  tryRead(() => readlinkSync(`/proc/${pid}/ns/pid`) !== readlinkSync("/proc/self/ns/pid"), false) &&
-  tryRead(() => readdirSync(`/proc/${pid}/fd`).length >= 0, false);
-
-/** The listening sockets in the network namespace of a process, without those of Docker's DNS server. */
-function listeningSockets(pid: number): { port: number; inode: string }[] {
-  return (
-    ["tcp", "tcp6"]
-      .flatMap((table) => tryRead(() => readFileSync(`/proc/${pid}/net/${table}`, "utf8"), "").split("\n"))
-      .map((line) => line.trim().split(/\s+/))
-      // 0A is LISTEN; 0B00007F is 127.0.0.11, in the kernel's byte order.
-      .filter(([, address, , state]) => state === "0A" && !address?.startsWith("0B00007F"))
-      .map((fields) => ({ port: Number.parseInt(fields[1]?.split(":")[1] ?? "", 16), inode: fields[9] ?? "" }))
-  );
-}
-
-/** The listening ports in the network namespace of a process. */
-export const listeningPorts = (pid: number): number[] => [...new Set(listeningSockets(pid).map(({ port }) => port))];
-
-function describe(pid: number): ContainerProcess {
-  const status = tryRead(() => readFileSync(`/proc/${pid}/status`, "utf8"), "");
-  return {
-    pidInContainer: Number(/^NSpid:.*\t(\d+)$/m.exec(status)?.[1]),
-    name: /^Name:\t(.*)$/m.exec(status)?.[1] ?? "?",
-  };
-}
+let looks = 0;
 
 /**
- * The processes of a container that listen on a port, or on any port if none listens on that one.
+ * Looks at the processes of a service from a helper container, which shares their namespaces: that needs no rights on
+ * this machine, and works with any engine.
  *
- * @param pid the container's process 1, by its number on this machine
+ * @returns `undefined` if there was nothing to see: the container does not run or has just ended, or the helper was
+ *   killed. It may work the next time.
+ * @throws {Skipped} if there is no image for the helper
+ * @throws {DockerError} if the service has no container
  */
-export function findListeners(pid: number, port: number): { pid1: ContainerProcess; listeners: ContainerProcess[] } {
-  const namespace = readlinkSync(`/proc/${pid}/ns/pid`);
-  const all = listeningSockets(pid);
-  const onPort = all.filter((socket) => socket.port === port);
-  const links = (onPort.length > 0 ? onPort : all).map(({ inode }) => `socket:[${inode}]`);
-  const isOpenIn = (id: number) =>
-    tryRead(() => readdirSync(`/proc/${id}/fd`), []).some((fd) =>
-      links.includes(tryRead(() => readlinkSync(`/proc/${id}/fd/${fd}`), "")),
-    );
-  const listeners = readdirSync("/proc")
-    .filter((entry) => /^\d+$/.test(entry))
-    .map(Number)
-    .filter((id) => tryRead(() => readlinkSync(`/proc/${id}/ns/pid`), "") === namespace)
-    .filter(isOpenIn);
-  return { pid1: describe(pid), listeners: listeners.map(describe) };
+export async function look(stack: Pick<Stack, "project" | "container">, role: Role): Promise<ProcessView | undefined> {
+  const image = await helperImage();
+  const { Id } = await stack.container(role);
+  const name = `${stack.project}-look${++looks}`;
+  // With the project's label, the helper of an interrupted grading is removed with the stack.
+  const identity = ["--name", name, "--label", `com.docker.compose.project=${stack.project}`];
+  const namespaces = ["--pid", `container:${Id}`, "--network", `container:${Id}`];
+  const command = [image, "/bin/busybox", "sh", "-c", VIEW_SCRIPT];
+  const options = { seconds: TIMEOUT_S.look };
+  const { code, stdout } = await docker(["run", "--rm", ...identity, ...namespaces, ...RIGHTS, ...command], options);
+  // Its client was killed, so --rm has no effect. What cannot be removed now goes with the stack.
+  if (code === 124) await docker(["rm", "--force", name], { seconds: TIMEOUT_S.removal });
+  return code === 0 ? parseView(stdout) : undefined;
 }

@@ -42,22 +42,22 @@ export interface Options {
 /** Grades a submission. The caller removes the stack. */
 export async function grade(stack: Stack, options: Options = {}): Promise<Report> {
   const results: Result[] = [];
-  const passed = (id: string) => results.some(({ rule, verdict }) => rule.id === id && verdict === "pass");
+  const verdict = (id: string) => results.find(({ rule }) => rule.id === id)?.verdict;
   const { submission } = stack;
-  const grading: Grading = { submission, stack, registry: options.registry, passed, firstCrashes: {}, notes: {} };
+  const grading: Grading = { submission, stack, registry: options.registry, verdict, notes: {} };
   const { rules = RULES } = options;
   for (const [i, rule] of rules.entries()) {
     options.progress?.(i, rules.length, rule);
     results.push(await judge(rule, grading));
   }
   options.progress?.(rules.length, rules.length, undefined);
-  const advice = passed("up") && options.advice !== false ? await advise(grading) : [];
+  const advice = verdict("up") === "pass" && options.advice !== false ? await advise(grading) : [];
   return { folder: submission.name, results, advice, mark: markOf(results) };
 }
 
 async function judge(rule: Rule, grading: Grading): Promise<Result> {
   try {
-    const missing = rule.needs.find((id) => !grading.passed(id));
+    const missing = rule.needs.find((id) => grading.verdict(id) !== "pass");
     if (missing !== undefined) throw new Blocked(missing);
     const findings = await rule.check(grading);
     const note = grading.notes[rule.id];

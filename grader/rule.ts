@@ -1,5 +1,5 @@
 import type { Stack } from "./stack.ts";
-import type { Role, Submission } from "./submission.ts";
+import type { Submission } from "./submission.ts";
 import { type Finding, type Text, text } from "./text.ts";
 
 /** A grading in progress: what the rules judge, and what they pass on to each other. */
@@ -8,11 +8,10 @@ export interface Grading {
   readonly stack: Stack;
   /** The registry to use instead of Docker Hub, if one was named. */
   readonly registry: string | undefined;
-  passed(id: string): boolean;
+  /** The verdict of an earlier rule. */
+  verdict(id: string): Verdict | undefined;
   /** The JSON value of the backend's response, once the rule `backend` has read it. */
   backendValue?: unknown;
-  /** The findings of each service's first crash, which two rules share. */
-  readonly firstCrashes: Partial<Record<Role, Promise<Finding[]>>>;
   /** How a rule was judged, by rule id, if the reader should know. */
   readonly notes: Record<string, Text>;
 }
@@ -57,11 +56,13 @@ export class Skipped extends Error {
   }
 }
 
+export type Verdict = "pass" | "fail" | "blocked" | "skipped";
+
 export interface Result {
   readonly rule: Rule;
-  readonly verdict: "pass" | "fail" | "blocked" | "skipped";
+  readonly verdict: Verdict;
   readonly findings: readonly Finding[];
-  /** Why the rule was blocked or skipped, or a note on how it was judged. */
+  /** Why the rule was blocked or skipped. */
   readonly reason?: Text;
 }
 

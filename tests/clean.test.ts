@@ -14,10 +14,11 @@ const variables = await compose2();
 const folder = mkdtempSync(join(tmpdir(), "tpdocker-clean-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-// The label, and the stand-ins' names, are the same for all checkouts on an engine: with those of this project the test
-// would remove other people's images. It has its own.
+// The label, and the names of the stand-ins and of the grader's image, are the same for all checkouts on an engine: with
+// those of this project the test would remove other people's images. It has its own.
 const LABEL = `${TEST_NAME}.image`;
 const STANDINS = `standin.${TEST_NAME}`;
+const GRADER = `grader.${TEST_NAME}`;
 
 /** A copy of the checkout with that label and those names, and with downloads. */
 const checkout = join(folder, "checkout");
@@ -32,7 +33,10 @@ beforeEach(() => {
   for (const path of FILES) cpSync(path, join(checkout, path), { recursive: true });
   for (const name of readdirSync("scripts")) {
     const text = readFileSync(join("scripts", name), "utf8");
-    const changed = text.replaceAll("tpdocker.image", LABEL).replaceAll("tpdocker-standin", STANDINS);
+    const changed = text
+      .replaceAll("tpdocker.image", LABEL)
+      .replaceAll("tpdocker-standin", STANDINS)
+      .replaceAll("tpdocker-grader", GRADER);
     writeFileSync(join(checkout, "scripts", name), changed);
   }
   for (const path of [".cache", "bin", "node_modules"]) {
@@ -72,7 +76,7 @@ describeWithEngine("make clean", () => {
     if (ids !== "") await runOrThrow(["docker", "image", "rm", "--force", ...new Set(ids.split("\n"))]);
   });
 
-  test("removes the images of both services, whatever their names, and the stand-ins", async () => {
+  test("removes the images of both services, whatever their names, the stand-ins and the grader's", async () => {
     for (const prefix of [
       TEST_NAME,
       `bob.${TEST_NAME}`,
@@ -83,8 +87,13 @@ describeWithEngine("make clean", () => {
         for (const tag of ["latest", "1.0.0"]) await makeImage(`${LABEL}=${service}`, `${prefix}/${service}:${tag}`);
     await makeImage(`${LABEL}=standin`, `localhost/${STANDINS}/bun:1.4.5`);
     await makeImage(`${LABEL}=standin`, `localhost/${STANDINS}/runtime:nonroot`);
-    // Of build stages, and of earlier builds.
-    const nameless = [await makeImage(`${LABEL}=build`), await makeImage(`${LABEL}=api-backend`)];
+    await makeImage(`${LABEL}=grader`, `localhost/${GRADER}/busybox:0123456789ab`);
+    // Of build stages, of earlier builds, and of a grader that ran beside another.
+    const nameless = [
+      await makeImage(`${LABEL}=build`),
+      await makeImage(`${LABEL}=api-backend`),
+      await makeImage(`${LABEL}=grader`),
+    ];
 
     const { code, stdout, stderr } = await clean();
     expect(stderr).not.toContain("kept");
@@ -123,18 +132,22 @@ describeWithEngine("make clean", () => {
     await makeImage(`${LABEL}=api-backend`, ours);
     const standin = `localhost/${STANDINS}/runtime:nonroot`;
     await makeImage(`${LABEL}=standin`, standin);
+    const busybox = `localhost/${GRADER}/busybox:0123456789ab`;
+    await makeImage(`${LABEL}=grader`, busybox);
     const strangers = [
       `alice.${TEST_NAME}/api-backend:latest`,
       `bob.${TEST_NAME}/app:latest`,
       `carol.${TEST_NAME}/api-backend:latest`,
       `dave.${TEST_NAME}/app:latest`,
+      `eve.${TEST_NAME}/busybox:latest`,
     ] as const;
-    const [titled, based, onStandin, unlabelled] = strangers;
+    const [titled, based, onStandin, unlabelled, onBusybox] = strangers;
     // Of the same lab, with the same title.
     await makeImage("org.opencontainers.image.title=api-backend", titled);
     // They inherit the label.
     await build(based, ours);
     await build(onStandin, standin);
+    await build(onBusybox, busybox);
     await makeImage("a=b", unlabelled);
     const nameless = await makeImage("a=b");
 

@@ -20,7 +20,7 @@ interface HubLabel {
   readonly value: string | undefined;
 }
 
-async function readLabel({ submission, stack, passed }: Grading, role: Role): Promise<HubLabel> {
+async function readLabel({ submission, stack, verdict }: Grading, role: Role): Promise<HubLabel> {
   const service = submission.services[role];
   const dockerfile = service?.dockerfile ?? `${FOLDER[role]}/Dockerfile`;
   const path = join(submission.folder, dockerfile);
@@ -28,7 +28,7 @@ async function readLabel({ submission, stack, passed }: Grading, role: Role): Pr
     ? labelsOf(readFileSync(path, "utf8"), optionsOf(service?.definition ?? {}))
     : new Map();
   const label = { role, dockerfile, names: [...labels.keys()] };
-  if (!passed("up")) return { ...label, value: labels.get("hub_url") };
+  if (verdict("up") !== "pass") return { ...label, value: labels.get("hub_url") };
   const { Config } = await inspect<Image>((await stack.container(role)).Image);
   return { ...label, value: Config.Labels?.hub_url };
 }
@@ -46,7 +46,7 @@ export const label: Rule = {
     "L'adresse des images sur le Dockerhub devra figurer dans un champs LABEL de chaque Dockerfile, ayant pour valeur hub_url",
   needs: [],
   async check(grading) {
-    const isBuilt = grading.passed("up");
+    const isBuilt = grading.verdict("up") === "pass";
     if (!isBuilt) grading.notes.label = DOCKERFILES_ONLY;
     const labels = await Promise.all(ROLES.map((role) => readLabel(grading, role)));
     return [...labels.flatMap((one) => checkLabel(one, isBuilt)), ...checkDistinct(labels)];

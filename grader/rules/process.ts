@@ -1,8 +1,9 @@
 import { brief } from "../../host/command.ts";
 import { type Container, docker } from "../../host/docker.ts";
 import { portsOf } from "../compose-file.ts";
-import { type ContainerProcess, findListeners, isVisible } from "../container-processes.ts";
+import { look } from "../container-processes.ts";
 import type { HttpResult } from "../http.ts";
+import { type ContainerProcess, listenersOn } from "../process-view.ts";
 import { Blocked, type Grading, type Rule } from "../rule.ts";
 import type { Stack } from "../stack.ts";
 import { PORT, ROLES, type Role } from "../submission.ts";
@@ -16,6 +17,8 @@ const EXIT_TIMEOUT_S = 8;
 const MAX_EXITED_POLLS = 6;
 /** From `up` until both services must respond as before. */
 const STARTUP_TIMEOUT_S = 90;
+/** For the first look that shows who listens. */
+const LISTEN_TIMEOUT_S = 30;
 
 const SUBJECT =
   "que l'ID du processus est bien le 1 et que l'applicatif se recharge automatiquement en cas d'arrêt inopiné";
@@ -138,10 +141,6 @@ async function checkRecovery(
   );
 }
 
-/** The first crash of a service is judged by two rules, but happens once. */
-const firstCrash = (grading: Grading, role: Role): Promise<Finding[]> =>
-  (grading.firstCrashes[role] ??= crash(grading, role));
-
 export const pid1: Rule = {
   id: "pid1",
   points: 2,
@@ -149,47 +148,48 @@ export const pid1: Rule = {
   source: SUBJECT,
   needs: ["up"],
   async check(grading) {
-    const findings: Finding[] = [];
-    for (const role of ROLES) {
-      const { Pid } = (await grading.stack.container(role)).State;
-      if (isVisible(Pid)) {
-        findings.push(...(await checkListener(grading, role, Pid)));
-        continue;
-      }
-      grading.notes.pid1 = text(
-        "judged by the crash only: this machine does not show the containers' processes",
-        "évaluée uniquement par l'arrêt : cette machine ne montre pas les processus des conteneurs",
-      );
-      findings.push(...(await firstCrash(grading, role)));
-    }
-    return findings;
+    return (await Promise.all(ROLES.map((role) => checkListener(grading, role)))).flat();
   },
 };
 
-/** Waits until a container listens, and checks that its process 1 does. */
-async function checkListener({ submission }: Grading, role: Role, pid: number): Promise<Finding[]> {
+/** Waits until a process of a container is seen to listen, and checks that process 1 does. */
+async function checkListener({ stack, submission }: Grading, role: Role): Promise<Finding[]> {
   const port = portsOf(submission.services[role]?.definition ?? {})[0]?.containerPort ?? PORT[role];
-  for (const end = Date.now() + RESTART_TIMEOUT_S * 1000; ; await Bun.sleep(200)) {
-    const { pid1, listeners } = findListeners(pid, port);
-    if (listeners.length === 0 && Date.now() <= end) continue;
-    return listeners.some(({ pidInContainer }) => pidInContainer === 1) ? [] : [notPid1(role, pid1, listeners[0])];
+  for (const end = Date.now() + LISTEN_TIMEOUT_S * 1000; ; await Bun.sleep(500)) {
+    const view = await look(stack, role);
+    const listeners = view === undefined ? [] : listenersOn(port, view);
+    if (listeners.some(({ id }) => id === 1)) return [];
+    const [listener] = listeners;
+    if (view !== undefined && listener !== undefined) return [notPid1(role, view.pid1, listener)];
+    if (Date.now() > end) return [notSeen(role)];
   }
 }
 
-function notPid1(role: Role, pid1: ContainerProcess, listener: ContainerProcess | undefined): Finding {
-  const who = listener === undefined ? "?" : `${listener.name} (${listener.pidInContainer})`;
-  return finding(
+const PID1_EXPECTED = text("the service itself is process 1", "le service lui-même est le processus 1");
+const PID1_FIX = text(
+  'Start it in exec form, without a shell:  CMD ["python", "api.py"]',
+  'Lancez-le en forme exec, sans shell :  CMD ["python", "api.py"]',
+);
+
+const notPid1 = (role: Role, pid1: ContainerProcess, { id, name }: ContainerProcess) =>
+  finding(
     text(
-      `${role}: process 1 is ${pid1.name}, but ${who} listens`,
-      `${role} : le processus 1 est ${pid1.name}, mais c'est ${who} qui écoute`,
+      `${role}: process 1 is ${pid1.name}, but ${name} (${id}) listens`,
+      `${role} : le processus 1 est ${pid1.name}, mais c'est ${name} (${id}) qui écoute`,
     ),
-    text("the service itself is process 1", "le service lui-même est le processus 1"),
-    text(
-      'Start it in exec form, without a shell:  CMD ["python", "api.py"]',
-      'Lancez-le en forme exec, sans shell :  CMD ["python", "api.py"]',
-    ),
+    PID1_EXPECTED,
+    PID1_FIX,
   );
-}
+
+const notSeen = (role: Role) =>
+  finding(
+    text(
+      `${role}: within ${LISTEN_TIMEOUT_S} s process 1 could not be seen to listen`,
+      `${role} : en ${LISTEN_TIMEOUT_S} s, le processus 1 n'a pas été vu en train d'écouter`,
+    ),
+    PID1_EXPECTED,
+    PID1_FIX,
+  );
 
 export const traceback: Rule = {
   id: "traceback",
@@ -200,9 +200,9 @@ export const traceback: Rule = {
   needs: ["up"],
   async check(grading) {
     const findings: Finding[] = [];
-    for (const role of ROLES) findings.push(...(await firstCrash(grading, role)));
+    for (const role of ROLES) findings.push(...(await crash(grading, role)));
     // With another process 1 the container may survive a crash; the rule `pid1` has reported that.
-    if (findings.length > 0 && !grading.passed("pid1")) throw new Blocked("pid1");
+    if (findings.length > 0 && grading.verdict("pid1") === "fail") throw new Blocked("pid1");
     return findings;
   },
 };

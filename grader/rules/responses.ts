@@ -1,9 +1,10 @@
 import { deepEquals } from "bun";
 import { brief } from "../../host/command.ts";
 import { portsOf } from "../compose-file.ts";
-import { listeningPorts } from "../container-processes.ts";
+import { look } from "../container-processes.ts";
 import type { HttpResult } from "../http.ts";
-import { Blocked, type Grading, type Rule } from "../rule.ts";
+import { Blocked, type Grading, type Rule, Skipped } from "../rule.ts";
+import type { Stack } from "../stack.ts";
 import { PORT, type Role } from "../submission.ts";
 import { type Finding, finding, type Text, text, untranslated } from "../text.ts";
 
@@ -16,6 +17,8 @@ const STARTUP_TIMEOUT_S = 90;
 const FRONTEND_TIMEOUT_S = 30;
 /** For a frontend whose backend is stopped: one that does not call the backend responds at once. */
 const NO_BACKEND_TIMEOUT_S = 3;
+/** How often the ports of a service that does not respond are looked at. */
+const LOOK_PERIOD_S = 5;
 
 function parse(result: HttpResult): unknown {
   try {
@@ -42,17 +45,28 @@ async function waitForResponse(
   timeoutS: number,
 ): Promise<HttpResult> {
   const start = Date.now();
-  for (;;) {
+  for (let nextLookS = LOOK_PERIOD_S; ; await Bun.sleep(200)) {
     const result = await stack.get(role);
     const waitedS = (Date.now() - start) / 1000;
     if (accept(result) || waitedS > timeoutS) return result;
-    if ("error" in result && waitedS > 5) {
+    if ("error" in result && waitedS > nextLookS) {
       // A service that listens on other ports only will not open this one.
-      const ports = listeningPorts((await stack.container(role)).State.Pid);
+      const ports = await listeningPorts(stack, role);
       if (ports.length > 0 && !ports.includes(PORT[role]))
         return { error: `${result.error}, ${ports.map((port) => `port ${port}`)}` };
+      nextLookS = waitedS + LOOK_PERIOD_S;
     }
-    await Bun.sleep(200);
+  }
+}
+
+/** The ports on which a service listens; none if they cannot be seen. */
+async function listeningPorts(stack: Stack, role: Role): Promise<number[]> {
+  try {
+    const view = await look(stack, role);
+    return [...new Set(view?.sockets.map(({ port }) => port))];
+  } catch (error) {
+    if (error instanceof Skipped) return [];
+    throw error;
   }
 }
 

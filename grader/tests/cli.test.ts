@@ -88,13 +88,16 @@ describeWithEngine("with an engine", () => {
     expect(await leftovers()).toBe("");
   });
 
-  test.concurrent.each([["2/14"], ["10/14"]])("an interruption at step %s leaves nothing behind", async (step) => {
-    const { child, waitFor, leftovers } = start([rightFolder]);
-    await waitFor(step);
-    child.kill("SIGINT");
-    expect(await child.exited).toBe(130);
-    expect(await leftovers()).toBe("");
-  });
+  test.concurrent.each([["2/14"], ["10/14"], ["12/14"]])(
+    "an interruption at step %s leaves nothing behind",
+    async (step) => {
+      const { child, waitFor, leftovers } = start([rightFolder]);
+      await waitFor(step);
+      child.kill("SIGINT");
+      expect(await child.exited).toBe(130);
+      expect(await leftovers()).toBe("");
+    },
+  );
 
   test.concurrent("removes what the engine creates late, for a command that was killed", async () => {
     const project = `grader${process.pid}late`;

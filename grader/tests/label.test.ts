@@ -27,7 +27,7 @@ function unbuilt(files: Files, backend?: ComposeService): Grading {
   const submission = { name: folder, folder, config: { services: {} }, services };
   // There is no stack to ask.
   const stack = undefined as unknown as Grading["stack"];
-  return { submission, stack, registry: "127.0.0.1:9", passed: () => false, firstCrashes: {}, notes: {} };
+  return { submission, stack, registry: "127.0.0.1:9", verdict: () => undefined, notes: {} };
 }
 
 const dockerfiles = (backend: string, frontend: string): Files => ({

@@ -195,6 +195,15 @@ networks:
 `,
 };
 
+/** Process 1 holds the socket, and its child serves, as Flask's development server and its reloader do. */
+const FORK = "if (my $child = fork) { waitpid $child, 0; exit $? >> 8 }\nwhile (my $client";
+
+const forked = change(
+  perl,
+  ["api-backend/api.pl", "while (my $client", FORK],
+  ["api-frontend/api.pl", "while (my $client", FORK],
+);
+
 const legacyBridge: Files = {
   ...right,
   "api-backend/Dockerfile": image("api-backend", "LABEL hub_url=student/api-backend:latest"),
@@ -283,6 +292,7 @@ export const RIGHT: Record<string, Files> = {
   "plain, without a version": right,
   "format 2, .yml, links, container names, a bare label": links,
   "Perl, format 3.8, long ports, a network of its own, restart on failure": perl,
+  "Perl, process 1 listens and its child serves": forked,
   "format 2.4, the default bridge, a link's alias": legacyBridge,
   "built from the top folder, variables from a file, a network alias": rootContext,
   "format 2.4, networks of its own, a link's alias, a label with an argument": linkAlias,

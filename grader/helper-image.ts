@@ -1,0 +1,74 @@
+// The image of the containers in which the grader looks at processes: busybox, and nothing of the submission's.
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import busybox from "../.cache/busybox" with { type: "file" };
+import { brief } from "../host/command.ts";
+import { docker, dockerOrThrow } from "../host/docker.ts";
+import { Skipped } from "./rule.ts";
+import { tarOf } from "./tar.ts";
+import { text } from "./text.ts";
+
+/** Used where the embedded executable cannot run. */
+const PUBLISHED = "docker.io/library/busybox:1.37.0-musl";
+const PULL_TIMEOUT_S = 60;
+
+/** The engine's names of the processors, by Bun's. */
+const ARCHITECTURE: Partial<Record<NodeJS.Architecture, string>> = { x64: "amd64", arm64: "arm64" };
+
+const exists = async (image: string) => (await docker(["image", "inspect", image])).code === 0;
+
+/** Shared by the gradings of this process: each import would make another image. */
+let importing: Promise<void> | undefined;
+
+/**
+ * Makes sure that the engine has an image with busybox in /bin.
+ *
+ * @returns the image's name
+ * @throws {Skipped} if it can be neither made nor pulled
+ * @throws {DockerError} if the engine does not accept the image
+ */
+export async function helperImage(): Promise<string> {
+  const executable = readFileSync(busybox);
+  const hash = new Bun.CryptoHasher("sha256").update(executable).digest("hex");
+  const image = `localhost/tpdocker-grader/busybox:${hash.slice(0, 12)}`;
+  if (await exists(image)) return image;
+  if (executable.length > 0 && (await runsHere())) {
+    importing ??= importImage(image, executable).finally(() => {
+      importing = undefined;
+    });
+    await importing;
+    return image;
+  }
+  if (!(await exists(PUBLISHED))) await pull();
+  return PUBLISHED;
+}
+
+/** Whether the engine runs executables of this process's architecture. */
+const runsHere = async () =>
+  (await dockerOrThrow("version", "--format", "{{.Server.Arch}}")) === ARCHITECTURE[process.arch];
+
+async function importImage(image: string, executable: Uint8Array): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "grader-"));
+  const archive = join(folder, "image.tar");
+  writeFileSync(archive, tarOf("bin/busybox", executable));
+  try {
+    // scripts/clean finds it by its label.
+    await dockerOrThrow("import", "--change", "LABEL tpdocker.image=grader", archive, image);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function pull(): Promise<void> {
+  const { code, stderr } = await docker(["pull", PUBLISHED], { seconds: PULL_TIMEOUT_S });
+  if (code === 0) return;
+  const why = `${PUBLISHED}: ${brief(stderr)}`;
+  throw new Skipped(
+    text(
+      `the processes of the containers cannot be seen without the image ${why}`,
+      `les processus des conteneurs ne sont pas visibles sans l'image ${why}`,
+    ),
+  );
+}
