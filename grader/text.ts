@@ -6,7 +6,16 @@ export interface Text {
 
 export type Language = keyof Text;
 
-export const text = (en: string, fr: string): Text => ({ en, fr });
+/** More than any text of a report has. */
+const MAX_CHARACTERS = 2000;
+
+/**
+ * A text without characters that steer a terminal or change the order of what is read: submissions choose the names and
+ * responses that it quotes.
+ */
+export const printable = (words: string) => words.slice(0, MAX_CHARACTERS).replace(/[\p{Cc}\p{Bidi_Control}]/gu, "�");
+
+export const text = (en: string, fr: string): Text => ({ en: printable(en), fr: printable(fr) });
 
 /** A text that reads the same in both languages. */
 export const untranslated = (both: string): Text => text(both, both);

@@ -1,7 +1,10 @@
+import { readBounded } from "./bounded-text.ts";
+
 /** How a command ended, and what it printed. */
 export interface Outcome {
   /** The exit code; 124 if it timed out, 127 if there is no such command. */
   readonly code: number;
+  /** The beginning and the end, if it is longer than `MAX_OUTPUT_BYTES`. */
   readonly stdout: string;
   readonly stderr: string;
 }
@@ -12,13 +15,26 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export interface Options {
   readonly cwd?: string;
   readonly env?: Environment;
+  /** Gives the command `env` alone, and nothing of this process's environment. */
+  readonly onlyEnv?: boolean;
+  /** Ends the programs that the command has started with it. A Ctrl-C on the terminal then does not reach them. */
+  readonly ownGroup?: boolean;
   /** Timeout in seconds; the command is killed after it. */
   readonly seconds?: number;
   /** Runs even after `cancelCommands`, for cleanup. */
   readonly cleansUp?: boolean;
 }
 
-const children = new Set<Bun.Subprocess>();
+/** So much of each output stream is kept. */
+export const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
+
+type Signal = "SIGTERM" | "SIGKILL";
+interface Child {
+  readonly exited: Promise<number>;
+  kill(signal: Signal): void;
+}
+
+const children = new Set<Child>();
 let cancelled = false;
 
 /** Terminates all running commands and waits for their end. Pending and later calls of `run` never settle. */
@@ -34,36 +50,56 @@ export function terminateCommands(): void {
 }
 
 const DEFAULT_TIMEOUT_S = 600;
+/** A program that the command left behind may keep its output open. */
+const OUTPUT_GRACE_MS = 2000;
 
 /** Runs a command until it exits or times out. */
 export async function run(command: readonly string[], options: Options = {}): Promise<Outcome> {
   const never = new Promise<never>(() => {});
   if (cancelled && !options.cleansUp) return never;
   const seconds = options.seconds ?? DEFAULT_TIMEOUT_S;
-  let child: Bun.Subprocess<"ignore", "pipe", "pipe">;
+  let started: ReturnType<typeof spawn>;
   try {
-    child = Bun.spawn([...command], {
-      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-      env: { ...process.env, ...options.env },
-      stdin: "ignore",
-      stdout: "pipe",
-      stderr: "pipe",
-    });
+    started = spawn(command, options);
   } catch (error) {
     return { code: 127, stdout: "", stderr: (error as Error).message };
   }
-  children.add(child);
+  children.add(started);
   let timedOut = false;
   const timer = setTimeout(() => {
     timedOut = true;
-    child.kill("SIGKILL");
+    started.kill("SIGKILL");
   }, seconds * 1000);
-  const [stdout, stderr, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+  const [stdout, stderr] = started.outputs;
+  const ended = Promise.all([stdout.ended, stderr.ended]);
+  const code = await started.exited;
+  await Promise.race([ended, Bun.sleep(OUTPUT_GRACE_MS)]);
   clearTimeout(timer);
-  children.delete(child);
+  children.delete(started);
   if (cancelled && !options.cleansUp) return never;
-  if (timedOut) return { code: 124, stdout, stderr: `${stderr}\nkilled after ${seconds} s` };
-  return { code, stdout, stderr };
+  if (timedOut) return { code: 124, stdout: stdout.text(), stderr: `${stderr.text()}\nkilled after ${seconds} s` };
+  return { code, stdout: stdout.text(), stderr: stderr.text() };
+}
+
+function spawn(command: readonly string[], { cwd, env, onlyEnv, ownGroup = false }: Options) {
+  const child = Bun.spawn([...command], {
+    ...(cwd === undefined ? {} : { cwd }),
+    env: { ...(onlyEnv ? {} : process.env), ...env },
+    detached: ownGroup,
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  return {
+    exited: child.exited,
+    outputs: [readBounded(child.stdout, MAX_OUTPUT_BYTES), readBounded(child.stderr, MAX_OUTPUT_BYTES)] as const,
+    kill(signal: Signal) {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      // A negative number names a process group (kill(2)).
+      if (ownGroup) process.kill(-child.pid, signal);
+      else child.kill(signal);
+    },
+  };
 }
 
 /**

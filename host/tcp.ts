@@ -1,8 +1,11 @@
 import { createConnection, createServer } from "node:net";
 
+/** So much of what comes back is kept. */
+const MAX_CHARACTERS = 1024 * 1024;
+
 /**
- * Sends bytes and returns all that comes back until the other side closes; `undefined` if it has not closed within
- * `seconds`.
+ * Sends bytes and returns what comes back until the other side closes, at most its first MiB; `undefined` if it has not
+ * closed after `seconds` in all.
  *
  * @throws {Error} if nothing listens on the port
  */
@@ -11,17 +14,18 @@ export function tcpRoundTrip(host: string, port: number, request: string, second
     let received = "";
     const connection = createConnection(port, host, () => connection.write(request));
     connection.setEncoding("latin1");
-    connection.setTimeout(seconds * 1000, () => {
+    const timer = setTimeout(() => {
       connection.destroy();
       resolve(undefined);
-    });
-    connection.on("data", (data) => {
-      received += data;
+    }, seconds * 1000);
+    connection.on("data", (data: string) => {
+      received += data.slice(0, MAX_CHARACTERS - received.length);
     });
     connection.on("error", (error: NodeJS.ErrnoException) =>
       error.code === "ECONNRESET" ? resolve(received) : reject(error),
     );
     connection.on("end", () => resolve(received));
+    connection.on("close", () => clearTimeout(timer));
   });
 }
 
