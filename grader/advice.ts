@@ -1,6 +1,7 @@
 import { type Container, dockerOrThrow, type Image, inspect } from "../host/docker.ts";
+import { baseImagesOf } from "./base-images.ts";
 import type { Advice, Grading } from "./rule.ts";
-import { baseImagesOf, ROLES, type Role } from "./submission.ts";
+import { ROLES, type Role } from "./submission.ts";
 import { type Text, text } from "./text.ts";
 
 /** A service that does not handle SIGTERM takes longer to stop. */
@@ -111,8 +112,7 @@ async function collectFacts({ stack, submission }: Grading, role: Role): Promise
     container,
     imageMB: Math.round(image.Size / 1e6),
     stopS,
-    // A base image from a build argument may be pinned elsewhere; `scratch` has no versions.
-    unpinned: baseImages.filter((name) => !/^\$|^scratch$|@|:(?!latest$)[^/]+$/.test(name)),
+    unpinned: baseImages.filter((name) => !/@|:(?!latest$)[^/]+$/.test(name)),
     imageLines: [...(image.Config.Env ?? []), ...history.split("\n")],
   };
 }

@@ -1,4 +1,4 @@
-// A Compose file as `compose config` prints it, and what the rules read from it.
+// A Compose file as `compose config` prints it and the grader runs it, and what the rules read from it.
 
 /** A published port; without a host port, the engine chooses one. */
 export interface PublishedPort {
@@ -10,7 +10,7 @@ interface Build {
   context: string;
   dockerfile: string;
   target?: string;
-  tags?: string[];
+  args?: ComposeService["environment"] | null;
 }
 
 /** A service, as `compose config` prints it; much of it has several forms, depending on the version of Compose. */
@@ -23,16 +23,19 @@ export interface ComposeService {
   depends_on?: string[] | Record<string, unknown>;
   links?: string[];
   container_name?: string;
-  networks?: string[] | Record<string, { aliases?: string[] } | null>;
+  networks?: string[] | Record<string, NetworkSettings | null>;
   network_mode?: string;
-  pull_policy?: string;
+  runtime?: string;
+}
+
+interface NetworkSettings {
+  aliases?: string[];
+  ipv4_address?: string;
+  ipv6_address?: string;
 }
 
 export interface ComposeConfig {
-  name?: string;
   services: Record<string, ComposeService>;
-  networks?: Record<string, { name?: string; external?: unknown } | null>;
-  volumes?: Record<string, { name?: string; external?: unknown } | null>;
 }
 
 /** How a service is built, in the long form with its defaults; `undefined` if it only names an image. */

@@ -1,21 +1,31 @@
 import { parse } from "yaml";
-import { brief, type Options, type Outcome, run } from "../host/command.ts";
+import { brief, type Environment, MAX_OUTPUT_BYTES, type Options, type Outcome, run } from "../host/command.ts";
 import { docker } from "../host/docker.ts";
-import type { ComposeConfig } from "./compose-file.ts";
 import { Ungradable } from "./errors.ts";
+import { InvalidCompose } from "./safety/compose-source.ts";
 
 /**
  * Checks that a Docker engine answers, and chooses the Compose command.
  *
- * @throws {Ungradable} if one of them is missing
+ * @param runtime one that the engine must have
+ * @throws {Ungradable} if something is missing
  */
-export async function requireEngine(): Promise<void> {
-  const { code, stderr } = await docker(["version", "--format", "{{.Server.Version}}"], { seconds: 20 });
-  if (code !== 0) throw new Ungradable(`no Docker engine answers: ${brief(stderr)}`);
+export async function requireEngine(runtime?: string): Promise<void> {
+  const { code, stdout, stderr } = await docker(["info", "--format", "{{json .Runtimes}}"], { seconds: 20 });
+  if (code !== 0) throw new Ungradable(`no Docker engine answers: ${brief(stderr)}`, true);
+  const runtimes = Object.keys(JSON.parse(stdout) ?? {});
+  if (runtime !== undefined && !runtimes.includes(runtime))
+    throw new Ungradable(`the engine has no runtime ${runtime}, only: ${runtimes.join(", ")}`);
   const isPlugin = (await docker(["compose", "version"], { seconds: 20 })).code === 0;
   if (!isPlugin && Bun.which("docker-compose") === null)
     throw new Ungradable("Compose is missing: neither `docker compose` nor `docker-compose` works");
   compose.command = isPlugin ? ["docker", "compose"] : ["docker-compose"];
+}
+
+/** Where Compose runs: a folder of the grader, and nothing of the teacher's environment. */
+export interface ComposePlace {
+  readonly folder: string;
+  readonly environment: Environment;
 }
 
 export const compose = {
@@ -23,20 +33,22 @@ export const compose = {
   command: ["docker", "compose"] as readonly string[],
 
   /**
-   * Reads a folder's Compose file, with variables, `env_file` and `extends` resolved.
+   * Reads a Compose file in a folder, with variables, `env_file` and `extends` resolved.
    *
-   * @throws {Ungradable} if Compose rejects it
+   * @throws {InvalidCompose} if Compose rejects it
    */
-  async config(folder: string, file: string): Promise<ComposeConfig> {
-    const { code, stdout, stderr } = await run([...this.command, "-f", file, "config"], { cwd: folder, seconds: 60 });
-    if (code !== 0) throw new Ungradable(`${folder}/${file}: Compose rejects it: ${brief(stderr, 300)}`);
-    const config = parse(stdout) as Partial<ComposeConfig> | null;
-    return { ...config, services: config?.services ?? {} };
+  async config({ folder, environment }: ComposePlace, file: string): Promise<Record<string, unknown>> {
+    const options = { cwd: folder, env: environment, onlyEnv: true, ownGroup: true, seconds: 60 };
+    const { code, stdout, stderr } = await run([...this.command, "-f", file, "config"], options);
+    if (code !== 0) throw new InvalidCompose(`${file}: ${brief(stderr, 300)}`);
+    if (stdout.length > MAX_OUTPUT_BYTES) throw new InvalidCompose(`${file}: too large`);
+    return parse(stdout) ?? {};
   },
 
   /** Runs a Compose command on a project of the grader. */
-  run(project: string, file: string, folder: string, args: readonly string[], options: Options): Promise<Outcome> {
-    const projectArgs = ["-p", project, "-f", file, "--project-directory", folder];
-    return run([...this.command, ...projectArgs, ...args], { cwd: folder, ...options });
+  run(place: ComposePlace, project: string, file: string, args: readonly string[], options: Options): Promise<Outcome> {
+    const projectArgs = ["-p", project, "-f", file, "--project-directory", place.folder];
+    const confined = { cwd: place.folder, env: place.environment, onlyEnv: true, ownGroup: true };
+    return run([...this.command, ...projectArgs, ...args], { ...confined, ...options });
   },
 };

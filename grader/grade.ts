@@ -1,5 +1,7 @@
 import { brief } from "../host/command.ts";
+import { DockerError } from "../host/docker.ts";
 import { adviceFor } from "./advice.ts";
+import { requireEngine } from "./compose.ts";
 import { markOf } from "./mark.ts";
 import { type Advice, Blocked, type Grading, type Report, type Result, type Rule, Skipped } from "./rule.ts";
 import { network, order, up, variables } from "./rules/compose.ts";
@@ -7,11 +9,13 @@ import { tree } from "./rules/files.ts";
 import { label, published } from "./rules/hub.ts";
 import { again, pid1, traceback } from "./rules/process.ts";
 import { backend, call, frontend, used } from "./rules/responses.ts";
+import { safe } from "./rules/safe.ts";
 import type { Stack } from "./stack.ts";
-import { text } from "./text.ts";
+import { printable, text } from "./text.ts";
 
 /** All rules, in the order in which they are judged: those that stop or crash a service come last. */
 export const RULES: readonly Rule[] = [
+  safe,
   tree,
   up,
   label,
@@ -27,6 +31,10 @@ export const RULES: readonly Rule[] = [
   traceback,
   again,
 ];
+
+/** For all rules of one submission; the slowest that passes takes a quarter of it. */
+const TOTAL_S = 1500;
+const TIME_IS_UP = text(`not judged after ${TOTAL_S / 60} min`, `non évaluée après ${TOTAL_S / 60} min`);
 
 export interface Options {
   /** The registry to use instead of Docker Hub. */
@@ -46,26 +54,55 @@ export async function grade(stack: Stack, options: Options = {}): Promise<Report
   const { submission } = stack;
   const grading: Grading = { submission, stack, registry: options.registry, verdict, notes: {} };
   const { rules = RULES } = options;
+  const end = Date.now() + TOTAL_S * 1000;
   for (const [i, rule] of rules.entries()) {
     options.progress?.(i, rules.length, rule);
-    results.push(await judge(rule, grading));
+    results.push(await judgeUntil(end, rule, grading));
   }
   options.progress?.(rules.length, rules.length, undefined);
   const advice = verdict("up") === "pass" && options.advice !== false ? await advise(grading) : [];
-  return { folder: submission.name, results, advice, mark: markOf(results) };
+  return { folder: printable(submission.name), results, advice, mark: markOf(results) };
+}
+
+/** Judges a rule; what is not judged when the time is up is blocked. */
+async function judgeUntil(end: number, rule: Rule, grading: Grading): Promise<Result> {
+  let timer: Timer | undefined;
+  const timeIsUp = new Promise<Result>((resolve) => {
+    timer = setTimeout(() => resolve({ rule, verdict: "blocked", findings: [], reason: TIME_IS_UP }), end - Date.now());
+  });
+  try {
+    return await Promise.race([judge(rule, grading), timeIsUp]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 async function judge(rule: Rule, grading: Grading): Promise<Result> {
   try {
+    // Nothing of a submission that is not safe is started, and it gets no points.
+    if (rule !== safe && grading.submission.source.refusals.length > 0) throw new Blocked(safe.id);
     const missing = rule.needs.find((id) => grading.verdict(id) !== "pass");
     if (missing !== undefined) throw new Blocked(missing);
     const findings = await rule.check(grading);
     const note = grading.notes[rule.id];
     return { rule, verdict: findings.length > 0 ? "fail" : "pass", findings, ...(note ? { reason: note } : {}) };
   } catch (error) {
+    if (error instanceof DockerError) return notJudged(rule, error);
     if (!(error instanceof Blocked || error instanceof Skipped)) throw error;
     return { rule, verdict: error.verdict, findings: [], reason: error.reason };
   }
+}
+
+/** Trouble with one rule does not throw away the verdicts of the others, unless the engine is gone. */
+async function notJudged(rule: Rule, { message }: Error): Promise<Result> {
+  await requireEngine();
+  const why = brief(message);
+  return {
+    rule,
+    verdict: "skipped",
+    findings: [],
+    reason: text(`could not be judged: ${why}`, `non évaluée : ${why}`),
+  };
 }
 
 /** Advice carries no points, so a failure here must not fail the grading. */

@@ -1,3 +1,6 @@
+/** The responses of the lab have fewer than 200 bytes. */
+const MAX_BODY_BYTES = 1024 * 1024;
+
 /** The outcome of a request: a complete response, or the reason why there is none. */
 export type HttpResult =
   | { readonly status: number; readonly contentType: string; readonly body: string }
@@ -11,10 +14,27 @@ export async function get(url: string, timeoutS: number): Promise<HttpResult> {
       redirect: "manual",
       keepalive: false,
       proxy: "",
+      // A small compressed body may become a very large one.
+      headers: { "accept-encoding": "identity" },
+      decompress: false,
     });
-    const body = await response.text();
+    const body = await readBody(response);
     return { status: response.status, contentType: response.headers.get("content-type") ?? "", body };
   } catch (error) {
-    return { error: (error as { code?: string }).code ?? (error as Error).message };
+    const { name, code, message } = error as { name: string; code?: unknown; message: string };
+    if (name === "TimeoutError") return { error: `no complete response within ${timeoutS} s` };
+    return { error: typeof code === "string" ? code : message };
   }
+}
+
+/** A body; of a long one the beginning, and the rest is not waited for. */
+async function readBody({ body }: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of body ?? []) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes > MAX_BODY_BYTES) break;
+  }
+  return Buffer.concat(chunks).toString();
 }

@@ -11,13 +11,15 @@ import { painter, summary, table } from "./report/table.ts";
 import type { Report, Rule } from "./rule.ts";
 import { Stack } from "./stack.ts";
 import { readSubmission } from "./submission.ts";
-import type { Language } from "./text.ts";
+import { type Language, printable } from "./text.ts";
+import { removeWorkFolders } from "./work-folder.ts";
 
 interface Flags {
   readonly json?: string;
   readonly junit?: string;
   readonly keep?: boolean;
   readonly registry?: string;
+  readonly runtime?: string;
   readonly lang: Language;
 }
 
@@ -36,6 +38,7 @@ async function onInterrupt(): Promise<never> {
     console.error("\ninterrupted: removing what was created (Ctrl-C again leaves it)");
     await cancelCommands();
     await currentStack?.remove({ interrupted: true }).catch(warn);
+    removeWorkFolders();
   }
   process.exit(EXIT_CODE.interrupted);
 }
@@ -54,6 +57,7 @@ const program = new Command("grader")
   .option("--json <file>", "also write the report as JSON")
   .option("--junit <file>", "also write the report as JUnit XML")
   .option("--keep", "do not remove the containers and images afterwards; gives no advice")
+  .option("--runtime <name>", "run the containers with this runtime of the engine, for example runsc (gVisor)")
   .option("--registry <host>", "the registry of the published images, instead of Docker Hub")
   .addOption(new Option("--lang <language>", "language of the report").choices(["en", "fr"]).default("en"))
   .exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT_CODE.passed : EXIT_CODE.ungradable))
@@ -61,21 +65,18 @@ const program = new Command("grader")
     process.exitCode = await main(folders, flags);
   });
 
+type Row = Report | { folder: string; error: string };
+
 async function main(folders: readonly string[], flags: Flags): Promise<number> {
-  const paint = painter(process.stdout.isTTY === true);
-  const rows: (Report | { folder: string; error: string })[] = [];
+  const rows: Row[] = [];
+  const again: number[] = [];
   for (const folder of folders) {
-    try {
-      await requireEngine();
-      const report = await gradeFolder(folder, flags);
-      rows.push(report);
-      console.log(table(report, flags.lang, paint));
-    } catch (error) {
-      const message = error instanceof Ungradable ? error.message : `${folder}: ${(error as Error).message}`;
-      rows.push({ folder, error: message });
-      console.error(`error: ${message}`);
-    }
+    const { row, passes } = await tryFolder(folder, flags);
+    if (passes && folders.length > 1) again.push(rows.length);
+    rows.push(row);
   }
+  // A registry's limit, a full disk or an engine that was away may be over by now.
+  for (const index of again) rows[index] = (await tryFolder(folders[index] ?? "", flags)).row;
   if (folders.length > 1) console.log(summary(rows, flags.lang));
   const reports = rows.filter((row): row is Report => !("error" in row));
   if (flags.json !== undefined) writeFileSync(flags.json, json(reports, flags.lang));
@@ -85,14 +86,29 @@ async function main(folders: readonly string[], flags: Flags): Promise<number> {
   return failed ? EXIT_CODE.failed : EXIT_CODE.passed;
 }
 
-async function gradeFolder(folder: string, { keep, registry, lang }: Flags): Promise<Report> {
+/** Grades a folder, and prints its table or why it could not be graded. */
+async function tryFolder(folder: string, flags: Flags): Promise<{ row: Row; passes: boolean }> {
+  try {
+    await requireEngine(flags.runtime);
+    const report = await gradeFolder(folder, flags);
+    console.log(table(report, flags.lang, painter(process.stdout.isTTY === true)));
+    return { row: report, passes: false };
+  } catch (error) {
+    const { message: said } = error as Error;
+    const message = printable(said.startsWith(folder) ? said : `${folder}: ${said}`);
+    console.error(`error: ${message}`);
+    return { row: { folder: printable(folder), error: message }, passes: error instanceof Ungradable && error.passes };
+  }
+}
+
+async function gradeFolder(folder: string, { keep, registry, runtime, lang }: Flags): Promise<Report> {
   const isTerminal = process.stderr.isTTY === true;
   const progress = (step: number, steps: number, rule: Rule | undefined) => {
-    const line = rule === undefined ? "" : `${step + 1}/${steps} ${folder}: ${rule.title[lang]}`;
+    const line = rule === undefined ? "" : `${step + 1}/${steps} ${printable(folder)}: ${rule.title[lang]}`;
     if (isTerminal) process.stderr.write(`\r\x1b[K${line}`);
     else if (line !== "") console.error(line);
   };
-  const stack = await Stack.prepare(await readSubmission(folder));
+  const stack = await Stack.prepare(await readSubmission(folder), runtime);
   currentStack = stack;
   try {
     return await grade(stack, { advice: !keep, registry, progress });

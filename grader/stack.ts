@@ -1,6 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { brief, type Options, type Outcome } from "../host/command.ts";
 import { type Container, DockerError, docker, dockerOrThrow, inspect } from "../host/docker.ts";
 import { freePort, tcpRoundTrip } from "../host/tcp.ts";
@@ -9,6 +8,7 @@ import { type ComposeConfig, type ComposeService, portsOf } from "./compose-file
 import { get, type HttpResult } from "./http.ts";
 import { removeProject } from "./removal.ts";
 import { PORT, type Role, type Service, type Submission } from "./submission.ts";
+import { removeWorkFolder } from "./work-folder.ts";
 
 const TIMEOUT_S = { build: 900, up: 300, down: 120, run: 120, response: 15 };
 
@@ -21,32 +21,36 @@ let stackCount = 0;
 export class Stack {
   /** The Compose project; images, containers and networks are named after it. */
   readonly project = `grader${process.pid}x${++stackCount}`;
-  #file = "";
-  /** The host port of each service; a service on the host's network keeps the subject's port. */
+  readonly #file: string;
+  /** The same, for a second frontend beside the first. */
+  readonly #secondFile: string;
+  /** The host port of each service. */
   readonly #ports: Record<Role, number> = { ...PORT };
   readonly #containerIds = new Map<Role, string>();
   #extraFrontends = 0;
 
-  private constructor(readonly submission: Submission) {}
+  /** @param runtime of the containers, instead of the engine's own */
+  private constructor(
+    readonly submission: Submission,
+    readonly runtime: string | undefined,
+  ) {
+    this.#file = join(submission.work, "docker-compose.json");
+    this.#secondFile = join(submission.work, "second-frontend.json");
+  }
 
   /** Writes the Compose file that the stack runs from; builds and starts nothing. */
-  static async prepare(submission: Submission): Promise<Stack> {
-    const stack = new Stack(submission);
+  static async prepare(submission: Submission, runtime?: string): Promise<Stack> {
+    const stack = new Stack(submission, runtime);
     const config = await stack.#isolate(submission.config);
-    stack.#file = join(mkdtempSync(join(tmpdir(), "grader-")), "docker-compose.json");
     // JSON is valid YAML, without YAML's ambiguities such as a bare `no`.
     writeFileSync(stack.#file, JSON.stringify(config));
+    writeFileSync(stack.#secondFile, JSON.stringify(withoutAddresses(config)));
     return stack;
   }
 
   /** The submission's configuration, without its fixed names and with free host ports. */
   async #isolate(config: ComposeConfig): Promise<ComposeConfig> {
-    const { name: _, ...isolated } = structuredClone(config);
-    for (const section of [isolated.networks, isolated.volumes]) {
-      for (const definition of Object.values(section ?? {})) {
-        if (definition?.name !== undefined && !definition.external) delete definition.name;
-      }
-    }
+    const isolated = structuredClone(config);
     // A link also makes the container name of its target resolvable, so that name becomes an alias of the link.
     for (const { links } of Object.values(isolated.services)) {
       const targets = links?.map((link) => link.split(":", 1)[0] ?? "") ?? [];
@@ -61,14 +65,13 @@ export class Stack {
 
   async #isolateService(name: string, service: ComposeService): Promise<void> {
     const role = this.#roleOf(name);
+    if (this.runtime !== undefined) service.runtime = this.runtime;
     if (service.build === undefined && role !== undefined && this.submission.services[role]?.dockerfile !== undefined) {
       // The service names its published image, but the grade is for what the folder builds.
       service.build = { context: join(this.submission.folder, this.submission.services[role].dockerfile, "..") };
     }
     if (service.build !== undefined) {
       service.image = `${this.project}/${name.toLowerCase()}:latest`;
-      delete service.pull_policy;
-      if (typeof service.build === "object") delete service.build.tags;
     }
     if (service.container_name !== undefined) {
       if (service.network_mode === undefined) service.networks = withAlias(service.networks, service.container_name);
@@ -76,7 +79,7 @@ export class Stack {
     }
     const ports = portsOf(service);
     delete service.ports;
-    if (role === undefined || service.network_mode === "host") return;
+    if (role === undefined) return;
     const published = ports.find(({ hostPort }) => hostPort === PORT[role]) ?? ports[0];
     this.#ports[role] = await freePort();
     service.ports = [`127.0.0.1:${this.#ports[role]}:${published?.containerPort ?? PORT[role]}`];
@@ -91,8 +94,10 @@ export class Stack {
     return `${compose.command.join(" ")} -p ${this.project} -f '${this.#file}' down --volumes --rmi all`;
   }
 
-  #compose(args: readonly string[], options: Options): Promise<Outcome> {
-    return compose.run(this.project, this.#file, this.submission.folder, args, options);
+  #compose(args: readonly string[], options: Options, file = this.#file): Promise<Outcome> {
+    const { work: folder, environment, source } = this.submission;
+    if (source.refusals.length > 0) throw new Error("this submission was refused");
+    return compose.run({ folder, environment }, this.project, file, args, options);
   }
 
   build = () => this.#compose(["build"], { seconds: TIMEOUT_S.build });
@@ -164,7 +169,11 @@ export class Stack {
     const publish = `127.0.0.1:${port}:${published?.containerPort ?? PORT.frontend}`;
     const environment = Object.entries(variables).flatMap(([key, value]) => ["-e", `${key}=${value}`]);
     const options = ["--detach", "--no-deps", "--name", container, "--publish", publish, ...environment];
-    const { code, stderr } = await this.#compose(["run", ...options, name], { seconds: TIMEOUT_S.run });
+    const { code, stderr } = await this.#compose(
+      ["run", ...options, name],
+      { seconds: TIMEOUT_S.run },
+      this.#secondFile,
+    );
     if (code !== 0) throw new DockerError(`compose run ${name}: ${brief(stderr, 300)}`);
     let result: HttpResult = { error: "no response" };
     for (const end = Date.now() + TIMEOUT_S.response * 1000; Date.now() < end; await Bun.sleep(200)) {
@@ -183,12 +192,25 @@ export class Stack {
    */
   async remove(options?: { interrupted: boolean }): Promise<void> {
     await removeProject(this.project, options);
-    rmSync(dirname(this.#file), { recursive: true, force: true });
+    removeWorkFolder(this.submission.work);
   }
 }
 
 const isRunning = async (container: string) =>
   (await dockerOrThrow("inspect", "--format", "{{.State.Status}}", container)) === "running";
+
+/** A configuration whose services take any address: a fixed one is taken already. */
+function withoutAddresses(config: ComposeConfig): ComposeConfig {
+  const copy = structuredClone(config);
+  for (const { networks } of Object.values(copy.services)) {
+    for (const settings of Object.values(networks ?? {})) {
+      if (typeof settings !== "object" || settings === null) continue;
+      delete settings.ipv4_address;
+      delete settings.ipv6_address;
+    }
+  }
+  return copy;
+}
 
 /** A service's networks, with one more alias on each. */
 function withAlias(networks: ComposeService["networks"], alias: string): NonNullable<ComposeService["networks"]> {

@@ -1,9 +1,17 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join, relative, resolve } from "node:path";
-import { DockerfileParser } from "dockerfile-ast";
+import type { Environment } from "../host/command.ts";
 import { compose } from "./compose.ts";
 import { buildOf, type ComposeConfig, type ComposeService, environmentOf, portsOf } from "./compose-file.ts";
 import { Ungradable } from "./errors.ts";
+import { allowed } from "./safety/allow.ts";
+import { Binds } from "./safety/binds.ts";
+import { boundsOfEngine } from "./safety/bounds.ts";
+import { ComposeSource, InvalidCompose } from "./safety/compose-source.ts";
+import { copySubmission, LIMITS } from "./safety/copy.ts";
+import { composeEnvironment } from "./safety/environment.ts";
+import { WHY } from "./safety/refusal.ts";
+import { createWorkFolder } from "./work-folder.ts";
 
 /** The two services of the subject. */
 export type Role = "backend" | "frontend";
@@ -31,22 +39,36 @@ export interface Service {
 export interface Submission {
   /** The folder as given on the command line. */
   readonly name: string;
-  /** The folder's absolute path. */
+  /** A folder of the grader, for what belongs to this grading. */
+  readonly work: string;
+  /** The grader's copy of the submission, in that folder. */
   readonly folder: string;
+  /** The whole environment in which Compose runs. */
+  readonly environment: Environment;
+  /** What is allowed of the Compose file; empty if it is refused or invalid. */
   readonly config: ComposeConfig;
+  /** Why Compose, or YAML, rejects the file. */
+  readonly invalid: string | undefined;
+  /** Where the copy and the configuration come from; has what was refused, dropped and left out. */
+  readonly source: ComposeSource;
   readonly services: Readonly<Partial<Record<Role, Service>>>;
 }
 
 /**
- * Reads a submission.
+ * Reads a submission: copies its folder, and checks what its Compose file asks for.
  *
- * @throws {Ungradable} if there is no such folder, or Compose rejects its file
+ * @throws {Ungradable} if there is no such folder
  */
 export async function readSubmission(name: string): Promise<Submission> {
-  const folder = resolve(name);
-  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw new Ungradable(`${name}: no such folder`);
-  const composeFile = COMPOSE_FILES.find((file) => existsSync(join(folder, file)));
-  const config = composeFile === undefined ? { services: {} } : await compose.config(folder, composeFile);
+  if (!statSync(resolve(name), { throwIfNoEntry: false })?.isDirectory())
+    throw new Ungradable(`${name}: no such folder`);
+  const work = createWorkFolder();
+  const folder = join(work, "submission");
+  const { leftOut, exceeded } = await copySubmission(resolve(name), folder);
+  const source = new ComposeSource(folder, leftOut);
+  if (exceeded !== undefined) source.refuse(["limits", exceeded], LIMITS[exceeded], WHY.limit);
+  const environment = await composeEnvironment(work);
+  const { config, invalid } = await readConfig(source, work, environment);
   const services: Partial<Record<Role, Service>> = {};
   for (const role of ROLES) {
     const service = findService(config, role, services);
@@ -54,7 +76,28 @@ export async function readSubmission(name: string): Promise<Submission> {
     if (service === undefined || definition === undefined) continue;
     services[role] = { role, name: service, definition, dockerfile: findDockerfile(folder, definition, role) };
   }
-  return { name, folder, config, services };
+  return { name, work, folder, environment, config, invalid, source, services };
+}
+
+async function readConfig(
+  source: ComposeSource,
+  work: string,
+  environment: Environment,
+): Promise<Pick<Submission, "config" | "invalid">> {
+  const nothing = { config: { services: {} }, invalid: undefined };
+  const file = COMPOSE_FILES.find((name) => existsSync(join(source.folder, name)));
+  if (file === undefined || source.refusals.length > 0) return nothing;
+  try {
+    await source.read(file);
+    if (source.refusals.length > 0) return nothing;
+    const config = await compose.config({ folder: source.folder, environment }, file);
+    const binds = new Binds(join(work, "binds"));
+    const clean = (await allowed(source, config, await boundsOfEngine(), (path) => binds.copy(path))) as unknown;
+    return source.refusals.length > 0 ? nothing : { config: clean as ComposeConfig, invalid: undefined };
+  } catch (error) {
+    if (!(error instanceof InvalidCompose)) throw error;
+    return { ...nothing, invalid: error.message };
+  }
 }
 
 /** Finds a service by its port, else by its folder, else by its variables; never by its name. */
@@ -87,22 +130,20 @@ function buildFoldersOf(service: ComposeService): string[] {
 function findDockerfile(folder: string, service: ComposeService, role: Role): string | undefined {
   const { context, dockerfile } = buildOf(service) ?? { context: FOLDER[role], dockerfile: "Dockerfile" };
   const path = resolve(folder, context, dockerfile);
-  return existsSync(path) ? relative(folder, path) : undefined;
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ? relative(folder, path) : undefined;
 }
 
-const parseDockerfile = (submission: Submission, path: string) =>
-  DockerfileParser.parse(readFileSync(join(submission.folder, path), "utf8"));
+const MAX_TEXT_BYTES = 1024 * 1024;
 
-/** The images that a Dockerfile starts from, without its own stages. */
-export function baseImagesOf(submission: Submission, service: Service): string[] {
-  if (service.dockerfile === undefined) return [];
-  const stages = parseDockerfile(submission, service.dockerfile).getFROMs();
-  const names = stages.map((stage) => stage.getBuildStage());
-  return stages.map((stage) => stage.getImage() ?? "").filter((image) => !names.includes(image));
+/** The text of a file of the submission; `undefined` if there is no such file, or it is too large to be read. */
+export function textOf({ folder }: Submission, path: string): string | undefined {
+  const stats = statSync(join(folder, path), { throwIfNoEntry: false });
+  return stats?.isFile() && stats.size <= MAX_TEXT_BYTES ? readFileSync(join(folder, path), "utf8") : undefined;
 }
 
-/** The names in a folder of the submission; none if the folder is missing. */
+/** The names in a folder of the submission; none if there is no such folder. */
 export function entriesOf(submission: Submission, path: string): string[] {
   const folder = join(submission.folder, path);
-  return existsSync(folder) ? readdirSync(folder) : [];
+  // It may be a file.
+  return statSync(folder, { throwIfNoEntry: false })?.isDirectory() ? readdirSync(folder) : [];
 }

@@ -1,10 +1,13 @@
 import { brief, type Outcome } from "../../host/command.ts";
 import { type Container, docker, dockerOrThrow } from "../../host/docker.ts";
 import { isBackend } from "../backend-names.ts";
+import { pullImages } from "../base-images.ts";
+import { requireEngine } from "../compose.ts";
 import { dependenciesOf } from "../compose-file.ts";
-import type { Rule } from "../rule.ts";
+import { troubleIn, Ungradable } from "../errors.ts";
+import { Blocked, type Rule } from "../rule.ts";
 import type { Stack } from "../stack.ts";
-import { FOLDER, PORT, ROLES, type Role, VARIABLES } from "../submission.ts";
+import { FOLDER, PORT, ROLES, type Role, type Submission, VARIABLES } from "../submission.ts";
 import { type Finding, finding, type Text, text, untranslated } from "../text.ts";
 
 /** A container that restarts this often is crashing in a loop. */
@@ -21,15 +24,25 @@ export const up: Rule = {
   source: "un fichier docker-compose.yaml pour le déploiement automatique des deux applicatifs",
   needs: [],
   async check({ submission, stack }) {
+    if (submission.invalid !== undefined) return [invalidFile(submission.invalid)];
     const missing = ROLES.find((role) => submission.services[role] === undefined);
     if (missing !== undefined) return [noService(missing)];
+    if (onHostNetwork(submission).length > 0) throw new Blocked("network");
+    await pullImages(submission);
     const build = await stack.build();
-    if (build.code !== 0) return [composeFailed("build", build)];
+    if (build.code !== 0) return [await composeFailed("build", build)];
     const start = await stack.up();
-    if (start.code !== 0) return [composeFailed("up -d", start)];
+    if (start.code !== 0) return [await composeFailed("up -d", start)];
     return (await Promise.all(ROLES.map((role) => checkKeepsRunning(stack, role)))).flat();
   },
 };
+
+const invalidFile = (message: string) =>
+  finding(
+    text(`Compose rejects the file: ${message}`, `Compose refuse le fichier : ${message}`),
+    text("a valid docker-compose.yaml", "un docker-compose.yaml valide"),
+    text("Run docker-compose config and fix the errors.", "Lancez docker-compose config et corrigez les erreurs."),
+  );
 
 const noService = (role: Role) =>
   finding(
@@ -41,7 +54,11 @@ const noService = (role: Role) =>
     text("Define both services in docker-compose.yaml.", "Définissez les deux services dans docker-compose.yaml."),
   );
 
-function composeFailed(command: string, { stdout, stderr }: Outcome): Finding {
+/** @throws {Ungradable} if the machine, the network or a registry is the cause */
+async function composeFailed(command: string, { code, stdout, stderr }: Outcome): Promise<Finding> {
+  await requireEngine();
+  const trouble = code === 124 ? undefined : troubleIn(stderr);
+  if (trouble !== undefined) throw new Ungradable(brief(trouble, 300), true);
   const end = brief((stderr + stdout).trim().split("\n").slice(-6).join(" "), 400);
   return finding(
     text(`docker-compose ${command} failed: ${end}`, `docker-compose ${command} a échoué : ${end}`),
@@ -155,8 +172,11 @@ export const network: Rule = {
   points: 1,
   title: text("both services share a bridge network", "les deux services partagent un réseau bridge"),
   source: "Assurez vous que les deux containers puissent communiquer sur le même réseau bridge",
-  needs: ["up"],
-  async check({ stack }) {
+  needs: [],
+  async check({ submission, stack, verdict }) {
+    const onHost = onHostNetwork(submission);
+    if (onHost.length > 0) return [hostNetwork(onHost)];
+    if (verdict("up") !== "pass") throw new Blocked("up");
     const [backend, frontend] = [await stack.container("backend"), await stack.container("frontend")];
     const networks = { backend: networksOf(backend), frontend: networksOf(frontend) };
     const shared = networks.backend.filter((name) => networks.frontend.includes(name));
@@ -170,6 +190,19 @@ export const network: Rule = {
     return [notTheBackend(url)];
   },
 };
+
+/** The services on the network of the machine: they are not started, as they would be open to it. */
+const onHostNetwork = ({ config }: Submission): string[] =>
+  Object.entries(config.services)
+    .filter(([, { network_mode }]) => network_mode === "host")
+    .map(([name]) => name);
+
+const hostNetwork = (services: readonly string[]) =>
+  finding(
+    untranslated(`network_mode: host (${services.join(", ")})`),
+    text("a bridge network shared by both services", "un réseau bridge commun aux deux services"),
+    text("Remove network_mode: host. Nothing was started.", "Retirez network_mode: host. Rien n'a été lancé."),
+  );
 
 const networksOf = ({ NetworkSettings }: Container) => Object.keys(NetworkSettings.Networks);
 

@@ -1,12 +1,10 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { type Image, inspect } from "../../host/docker.ts";
 import { buildOf, type ComposeService, environmentOf } from "../compose-file.ts";
 import { type BuildOptions, labelsOf } from "../dockerfile-labels.ts";
 import { parseHubAddress } from "../hub-address.ts";
 import { DOCKER_HUB, whyNotPullable } from "../registry.ts";
 import { Blocked, type Grading, type Rule } from "../rule.ts";
-import { FOLDER, ROLES, type Role } from "../submission.ts";
+import { FOLDER, ROLES, type Role, textOf } from "../submission.ts";
 import { type Finding, finding, type Text, text, untranslated } from "../text.ts";
 
 /** What is known of the label `hub_url` of one image. */
@@ -23,10 +21,7 @@ interface HubLabel {
 async function readLabel({ submission, stack, verdict }: Grading, role: Role): Promise<HubLabel> {
   const service = submission.services[role];
   const dockerfile = service?.dockerfile ?? `${FOLDER[role]}/Dockerfile`;
-  const path = join(submission.folder, dockerfile);
-  const labels = existsSync(path)
-    ? labelsOf(readFileSync(path, "utf8"), optionsOf(service?.definition ?? {}))
-    : new Map();
+  const labels = labelsOf(textOf(submission, dockerfile) ?? "", optionsOf(service?.definition ?? {}));
   const label = { role, dockerfile, names: [...labels.keys()] };
   if (verdict("up") !== "pass") return { ...label, value: labels.get("hub_url") };
   const { Config } = await inspect<Image>((await stack.container(role)).Image);

@@ -74,7 +74,7 @@ async function listeningPorts(stack: Stack, role: Role): Promise<number[]> {
 function checkResponse({ submission }: Grading, role: Role, result: HttpResult, value: unknown): Finding[] {
   const service = submission.services[role]?.definition ?? {};
   const hostPorts = portsOf(service).map(({ hostPort }) => hostPort);
-  if (!hostPorts.includes(PORT[role]) && service.network_mode !== "host") return [notPublished(role, hostPorts)];
+  if (!hostPorts.includes(PORT[role])) return [notPublished(role, hostPorts)];
   if (!matches(result, value)) return [wrongResponse(role, untranslated(show(result)), value)];
   if ("contentType" in result && /^application\/([\w.-]+\+)?json\b/i.test(result.contentType)) return [];
   const seen = text(`content type of ${show(result)}`, `type de contenu de ${show(result)}`);

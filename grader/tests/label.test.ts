@@ -5,6 +5,7 @@ import { rmSync } from "node:fs";
 import type { ComposeService } from "../compose-file.ts";
 import type { Grading } from "../rule.ts";
 import { label, published } from "../rules/hub.ts";
+import { ComposeSource } from "../safety/compose-source.ts";
 import type { Service } from "../submission.ts";
 import { type Files, write } from "./submissions.ts";
 
@@ -24,7 +25,18 @@ function unbuilt(files: Files, backend?: ComposeService): Grading {
     dockerfile: "api-backend/Dockerfile",
   });
   const services = backend === undefined ? {} : { backend: service(backend) };
-  const submission = { name: folder, folder, config: { services: {} }, services };
+  const source = new ComposeSource(folder, new Map());
+  const config = { services: {} };
+  const submission = {
+    name: folder,
+    work: folder,
+    folder,
+    environment: {},
+    config,
+    invalid: undefined,
+    source,
+    services,
+  };
   // There is no stack to ask.
   const stack = undefined as unknown as Grading["stack"];
   return { submission, stack, registry: "127.0.0.1:9", verdict: () => undefined, notes: {} };

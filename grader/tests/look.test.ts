@@ -28,7 +28,11 @@ describeWithEngine("a look at the processes of a container", () => {
   async function start(command: readonly string[], ...options: string[]) {
     const id = await runOrThrow(["docker", "run", "--detach", ...options, image, "/bin/busybox", ...command]);
     ids.push(id);
-    return { project: `grader${process.pid}look${ids.length}`, container: () => inspect<Container>(id) };
+    return {
+      project: `grader${process.pid}look${ids.length}`,
+      container: () => inspect<Container>(id),
+      runtime: undefined,
+    };
   }
 
   /** Looks until something listens. */

@@ -74,7 +74,7 @@ export const right: Files = {
 };
 
 /** Replaces text in files; throws if the text is not there. */
-function change(files: Files, ...changes: [path: string, from: string | RegExp, to: string][]): Files {
+export function change(files: Files, ...changes: [path: string, from: string | RegExp, to: string][]): Files {
   const changed = { ...files };
   for (const [path, from, to] of changes) {
     const before = changed[path] ?? "";

@@ -1,0 +1,67 @@
+import { DockerfileParser } from "dockerfile-ast";
+import { brief } from "../host/command.ts";
+import { docker } from "../host/docker.ts";
+import { buildOf, environmentOf } from "./compose-file.ts";
+import { Ungradable } from "./errors.ts";
+import { ROLES, type Service, type Submission, textOf } from "./submission.ts";
+
+const PULL_TIMEOUT_S = 600;
+
+/** How the pulls of this run of the grader ended, by image: the message of a failure. A class often shares a few. */
+const pulls = new Map<string, Promise<string | undefined>>();
+
+/** What a registry says of an image that is not there, or not for everybody: then the build says so, to the student. */
+const NOT_THERE = /not found|manifest unknown|denied|unauthorized|does not exist|invalid reference|no basic auth/i;
+
+/**
+ * Pulls the images that a submission is built on or uses, with the teacher's login: what Compose runs for a submission
+ * has none.
+ *
+ * @throws {Ungradable} if the network, the registry or its limit is the cause of a failure
+ */
+export async function pullImages(submission: Submission): Promise<void> {
+  for (const image of imagesOf(submission)) {
+    if ((await docker(["image", "inspect", image])).code === 0) continue;
+    const pulling = pulls.get(image) ?? pull(image);
+    pulls.set(image, pulling);
+    const failure = await pulling;
+    if (failure === undefined || NOT_THERE.test(failure)) continue;
+    // It may pass: the next submission asks again.
+    pulls.delete(image);
+    throw new Ungradable(`${image} could not be pulled: ${brief(failure, 300)}`, true);
+  }
+}
+
+async function pull(image: string): Promise<string | undefined> {
+  const { code, stderr } = await docker(["pull", "--quiet", image], { seconds: PULL_TIMEOUT_S });
+  return code === 0 ? undefined : stderr;
+}
+
+function imagesOf(submission: Submission): Set<string> {
+  const built = ROLES.flatMap((role) => submission.services[role] ?? []).filter(({ dockerfile }) => dockerfile);
+  const others = Object.entries(submission.config.services)
+    .filter(([name, { build }]) => build === undefined && !built.some((service) => service.name === name))
+    .flatMap(([, { image }]) => image ?? []);
+  return new Set([...built.flatMap((service) => baseImagesOf(submission, service)), ...others]);
+}
+
+/**
+ * The images that a service's Dockerfile starts from, with build arguments replaced; not its own stages, and not
+ * `scratch`, which is none.
+ */
+export function baseImagesOf(submission: Submission, { dockerfile, definition }: Service): string[] {
+  const file = DockerfileParser.parse((dockerfile && textOf(submission, dockerfile)) || "");
+  const values = new Map<string, string | null>();
+  for (const argument of file.getInitialARGs()) {
+    const property = argument.getProperty();
+    if (property !== null) values.set(property.getName(), property.getValue());
+  }
+  const given = environmentOf({ environment: buildOf(definition)?.args ?? {} });
+  for (const [name, value] of Object.entries(given)) if (value !== "") values.set(name, value);
+  const stages = file.getFROMs();
+  const names = stages.map((stage) => stage.getBuildStage()?.toLowerCase());
+  return stages
+    .map((stage) => stage.getImage() ?? "")
+    .map((image) => image.replace(/\$\{?(\w+)(?::-[^}]*)?\}?/g, (_, name: string) => values.get(name) ?? ""))
+    .filter((image) => !["", "scratch", ...names].includes(image.toLowerCase()));
+}
