@@ -4,8 +4,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import busybox from "../.cache/busybox" with { type: "file" };
-import { brief } from "../host/command.ts";
-import { docker, dockerOrThrow } from "../host/docker.ts";
+import { brief, type Options } from "../host/command.ts";
+import { DockerError, docker } from "../host/docker.ts";
 import { Skipped } from "./rule.ts";
 import { tarOf } from "./tar.ts";
 import { text } from "./text.ts";
@@ -17,7 +17,8 @@ const PULL_TIMEOUT_S = 60;
 /** The engine's names of the processors, by Bun's. */
 const ARCHITECTURE: Partial<Record<NodeJS.Architecture, string>> = { x64: "amd64", arm64: "arm64" };
 
-const exists = async (image: string) => (await docker(["image", "inspect", image])).code === 0;
+const exists = async (image: string, options: Options) =>
+  (await docker(["image", "inspect", image], options)).code === 0;
 
 /** Shared by the gradings of this process: each import would make another image. */
 let importing: Promise<void> | undefined;
@@ -25,44 +26,49 @@ let importing: Promise<void> | undefined;
 /**
  * Makes sure that the engine has an image with busybox in /bin.
  *
+ * @param options.cleansUp makes it even after `cancelCommands`
  * @returns the image's name
  * @throws {Skipped} if it can be neither made nor pulled
  * @throws {DockerError} if the engine does not accept the image
  */
-export async function helperImage(): Promise<string> {
+export async function helperImage(options: Pick<Options, "cleansUp"> = {}): Promise<string> {
   const executable = readFileSync(busybox);
   const hash = new Bun.CryptoHasher("sha256").update(executable).digest("hex");
   const image = `localhost/tpdocker-grader/busybox:${hash.slice(0, 12)}`;
-  if (await exists(image)) return image;
-  if (executable.length > 0 && (await runsHere())) {
-    importing ??= importImage(image, executable).finally(() => {
+  if (await exists(image, options)) return image;
+  if (executable.length > 0 && (await runsHere(options))) {
+    importing ??= importImage(image, executable, options).finally(() => {
       importing = undefined;
     });
     await importing;
     return image;
   }
-  if (!(await exists(PUBLISHED))) await pull();
+  if (!(await exists(PUBLISHED, options))) await pull(options);
   return PUBLISHED;
 }
 
 /** Whether the engine runs executables of this process's architecture. */
-const runsHere = async () =>
-  (await dockerOrThrow("version", "--format", "{{.Server.Arch}}")) === ARCHITECTURE[process.arch];
+async function runsHere(options: Options): Promise<boolean> {
+  const { stdout } = await docker(["version", "--format", "{{.Server.Arch}}"], options);
+  return stdout.trim() === ARCHITECTURE[process.arch];
+}
 
-async function importImage(image: string, executable: Uint8Array): Promise<void> {
+async function importImage(image: string, executable: Uint8Array, options: Options): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "grader-"));
   const archive = join(folder, "image.tar");
   writeFileSync(archive, tarOf("bin/busybox", executable));
   try {
     // scripts/clean finds it by its label.
-    await dockerOrThrow("import", "--change", "LABEL tpdocker.image=grader", archive, image);
+    const label = ["--change", "LABEL tpdocker.image=grader"];
+    const { code, stderr } = await docker(["import", ...label, archive, image], options);
+    if (code !== 0) throw new DockerError(`docker import: ${brief(stderr)}`);
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-async function pull(): Promise<void> {
-  const { code, stderr } = await docker(["pull", PUBLISHED], { seconds: PULL_TIMEOUT_S });
+async function pull(options: Options): Promise<void> {
+  const { code, stderr } = await docker(["pull", PUBLISHED], { ...options, seconds: PULL_TIMEOUT_S });
   if (code === 0) return;
   const why = `${PUBLISHED}: ${brief(stderr)}`;
   throw new Skipped(

@@ -7,7 +7,8 @@ import { compose } from "./compose.ts";
 import { type ComposeConfig, type ComposeService, portsOf } from "./compose-file.ts";
 import { get, type HttpResult } from "./http.ts";
 import { removeProject } from "./removal.ts";
-import { PORT, type Role, type Service, type Submission } from "./submission.ts";
+import { removeBinds } from "./safety/binds.ts";
+import { bindsOf, PORT, type Role, type Service, type Submission } from "./submission.ts";
 import { removeWorkFolder } from "./work-folder.ts";
 
 const TIMEOUT_S = { build: 900, up: 300, down: 120, run: 120, response: 15 };
@@ -91,7 +92,8 @@ export class Stack {
 
   /** The shell command that removes the stack. */
   get removalCommand(): string {
-    return `${compose.command.join(" ")} -p ${this.project} -f '${this.#file}' down --volumes --rmi all`;
+    const down = `${compose.command.join(" ")} -p ${this.project} -f '${this.#file}' down --volumes --rmi all`;
+    return `${down} && rm -r '${this.submission.work}'`;
   }
 
   #compose(args: readonly string[], options: Options, file = this.#file): Promise<Outcome> {
@@ -192,6 +194,7 @@ export class Stack {
    */
   async remove(options?: { interrupted: boolean }): Promise<void> {
     await removeProject(this.project, options);
+    await removeBinds(bindsOf(this.submission.work));
     removeWorkFolder(this.submission.work);
   }
 }

@@ -11,7 +11,7 @@ import { ComposeSource, InvalidCompose } from "./safety/compose-source.ts";
 import { copySubmission, LIMITS } from "./safety/copy.ts";
 import { composeEnvironment } from "./safety/environment.ts";
 import { WHY } from "./safety/refusal.ts";
-import { createWorkFolder } from "./work-folder.ts";
+import { createWorkFolder, removeWorkFolder } from "./work-folder.ts";
 
 /** The two services of the subject. */
 export type Role = "backend" | "frontend";
@@ -63,6 +63,15 @@ export async function readSubmission(name: string): Promise<Submission> {
   if (!statSync(resolve(name), { throwIfNoEntry: false })?.isDirectory())
     throw new Ungradable(`${name}: no such folder`);
   const work = createWorkFolder();
+  try {
+    return await readCopy(name, work);
+  } catch (error) {
+    removeWorkFolder(work);
+    throw error;
+  }
+}
+
+async function readCopy(name: string, work: string): Promise<Submission> {
   const folder = join(work, "submission");
   const { leftOut, exceeded } = await copySubmission(resolve(name), folder);
   const source = new ComposeSource(folder, leftOut);
@@ -79,6 +88,9 @@ export async function readSubmission(name: string): Promise<Submission> {
   return { name, work, folder, environment, config, invalid, source, services };
 }
 
+/** The copies of what services mount, in the folder of a grading. */
+export const bindsOf = (work: string): string => join(work, "binds");
+
 async function readConfig(
   source: ComposeSource,
   work: string,
@@ -91,7 +103,7 @@ async function readConfig(
     await source.read(file);
     if (source.refusals.length > 0) return nothing;
     const config = await compose.config({ folder: source.folder, environment }, file);
-    const binds = new Binds(join(work, "binds"));
+    const binds = new Binds(bindsOf(work));
     const clean = (await allowed(source, config, await boundsOfEngine(), (path) => binds.copy(path))) as unknown;
     return source.refusals.length > 0 ? nothing : { config: clean as ComposeConfig, invalid: undefined };
   } catch (error) {

@@ -1,5 +1,7 @@
-import { cpSync, existsSync, mkdirSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { docker } from "../../host/docker.ts";
+import { helperImage } from "../helper-image.ts";
 
 /**
  * Copies of what services mount. Each has its own: a container that writes a link into its mount cannot lead the mount of
@@ -18,5 +20,16 @@ export class Binds {
     if (existsSync(path)) cpSync(path, copy, { recursive: true, verbatimSymlinks: true });
     else mkdirSync(copy, { recursive: true });
     return copy;
+  }
+}
+
+/** Removes the copies. What containers wrote there as root, only a container can remove for a user who is not root. */
+export async function removeBinds(folder: string): Promise<void> {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch {
+    const remove = [await helperImage({ cleansUp: true }), "/bin/busybox", "sh", "-c", "rm -rf /binds/*"];
+    const rights = ["--user", "0", "--network", "none", "--volume", `${folder}:/binds`];
+    await docker(["run", "--rm", ...rights, ...remove], { cleansUp: true });
   }
 }

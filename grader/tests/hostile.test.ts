@@ -1,7 +1,7 @@
 // What a submission may do once it runs, on the real engine: it disturbs nothing beside it, and the grading ends.
 
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run, runOrThrow } from "../../host/command.ts";
@@ -80,6 +80,7 @@ describeWithEngine("a hostile submission", () => {
       ]);
       return {
         ...report,
+        work: stack.submission.work,
         container,
         processes: processes.stdout.split("\n").length - 2,
         logBytes: Number(logs.stdout),
@@ -131,6 +132,18 @@ describeWithEngine("a hostile submission", () => {
     const { failed, blocked, container } = await gradeHostile(files, { rules: [safe, up, network] });
     expect(container).toBeUndefined();
     expect([failed, blocked]).toEqual([[["network", ["network_mode: host (api-backend)"]]], ["up"]]);
+  });
+
+  test("that writes as root to its own folder leaves nothing in the grader's, and nothing in its own", async () => {
+    const writing = `import { mkdirSync, writeFileSync } from "node:fs";\nmkdirSync("/own/x/y", { recursive: true });\nwriteFileSync("/own/x/y/z", "");\n`;
+    const files = change(
+      right,
+      ["docker-compose.yaml", "build: ./api-backend", "build: ./api-backend\n    volumes: ['./api-backend:/own']"],
+      ["api-backend/api.js", /^/, writing],
+    );
+    const { failed, work } = await gradeHostile(files, { rules: [safe, up] });
+    expect([failed, existsSync(work)]).toEqual([[], false]);
+    expect(readdirSync(join(folders.at(-1) ?? "", "api-backend")).sort()).toEqual(["Dockerfile", "api.js"]);
   });
 
   test("that takes the name of the teacher's container gets another", async () => {
