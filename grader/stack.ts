@@ -60,20 +60,20 @@ export class Stack {
         if (alias !== undefined) links?.push(`${target}:${alias}`);
       }
     }
-    for (const [name, service] of Object.entries(isolated.services)) await this.#isolateService(name, service);
+    for (const [i, [name, service]] of Object.entries(isolated.services).entries())
+      await this.#isolateService(name, service, `${this.project}/service${i + 1}:latest`);
     return isolated;
   }
 
-  async #isolateService(name: string, service: ComposeService): Promise<void> {
+  /** @param image not named after the service: `a-` names a service but no image, and `A` and `a` are two services */
+  async #isolateService(name: string, service: ComposeService, image: string): Promise<void> {
     const role = this.#roleOf(name);
     if (this.runtime !== undefined) service.runtime = this.runtime;
     if (service.build === undefined && role !== undefined && this.submission.services[role]?.dockerfile !== undefined) {
       // The service names its published image, but the grade is for what the folder builds.
       service.build = { context: join(this.submission.folder, this.submission.services[role].dockerfile, "..") };
     }
-    if (service.build !== undefined) {
-      service.image = `${this.project}/${name.toLowerCase()}:latest`;
-    }
+    if (service.build !== undefined) service.image = image;
     if (service.container_name !== undefined) {
       if (service.network_mode === undefined) service.networks = withAlias(service.networks, service.container_name);
       delete service.container_name;
