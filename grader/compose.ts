@@ -33,15 +33,18 @@ export const compose = {
   command: ["docker", "compose"] as readonly string[],
 
   /**
-   * Reads a Compose file in a folder, with variables, `env_file` and `extends` resolved.
+   * Reads Compose files in a folder, each completing those before, with variables, `env_file` and `extends` resolved.
    *
-   * @throws {InvalidCompose} if Compose rejects it
+   * @throws {InvalidCompose} if Compose rejects them
    */
-  async config({ folder, environment }: ComposePlace, file: string): Promise<Record<string, unknown>> {
-    const options = { cwd: folder, env: environment, onlyEnv: true, ownGroup: true, seconds: 60 };
-    const { code, stdout, stderr } = await run([...this.command, "-f", file, "config"], options);
-    if (code !== 0) throw new InvalidCompose(`${file}: ${brief(stderr, 300)}`);
-    if (stdout.length > MAX_OUTPUT_BYTES) throw new InvalidCompose(`${file}: too large`);
+  async config({ folder, environment }: ComposePlace, files: readonly string[]): Promise<Record<string, unknown>> {
+    // A shell sets it, and files use it for paths: ${PWD}/api-backend.
+    const env = { ...environment, PWD: folder };
+    const options = { cwd: folder, env, onlyEnv: true, ownGroup: true, seconds: 60 };
+    const fileArgs = files.flatMap((file) => ["-f", file]);
+    const { code, stdout, stderr } = await run([...this.command, ...fileArgs, "config"], options);
+    if (code !== 0) throw new InvalidCompose(`${files}: ${brief(stderr, 300)}`);
+    if (stdout.length > MAX_OUTPUT_BYTES) throw new InvalidCompose(`${files}: too large`);
     return parse(stdout) ?? {};
   },
 

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, type Stats, statSync } from "node:fs";
 import { basename, join, relative, resolve } from "node:path";
 import type { Environment } from "../host/command.ts";
 import { compose } from "./compose.ts";
@@ -24,6 +24,9 @@ export const VARIABLES = ["API_BACKEND_URL", "API_BACKEND_PORT"] as const;
 
 /** The file names that Compose accepts, starting with the subject's. */
 export const COMPOSE_FILES = ["docker-compose.yaml", "docker-compose.yml", "compose.yaml", "compose.yml"];
+
+/** Those by which Compose completes it, if one of them is there. */
+const OVERRIDE_FILES = COMPOSE_FILES.map((name) => name.replace(".y", ".override.y"));
 
 /** The service that plays one of the two roles. */
 export interface Service {
@@ -60,8 +63,7 @@ export interface Submission {
  * @throws {Ungradable} if there is no such folder
  */
 export async function readSubmission(name: string): Promise<Submission> {
-  if (!statSync(resolve(name), { throwIfNoEntry: false })?.isDirectory())
-    throw new Ungradable(`${name}: no such folder`);
+  if (!statsOf(resolve(name))?.isDirectory()) throw new Ungradable(`${name}: no such folder`);
   const work = createWorkFolder();
   try {
     return await readCopy(name, work);
@@ -97,12 +99,15 @@ async function readConfig(
   environment: Environment,
 ): Promise<Pick<Submission, "config" | "invalid">> {
   const nothing = { config: { services: {} }, invalid: undefined };
-  const file = COMPOSE_FILES.find((name) => existsSync(join(source.folder, name)));
-  if (file === undefined || source.refusals.length > 0) return nothing;
+  const files = [COMPOSE_FILES, OVERRIDE_FILES].flatMap(
+    (names) => names.find((name) => existsSync(join(source.folder, name))) ?? [],
+  );
+  const hasFile = COMPOSE_FILES.includes(files[0] ?? "");
+  if (!hasFile || source.refusals.length > 0) return nothing;
   try {
-    await source.read(file);
+    for (const file of files) await source.read(file);
     if (source.refusals.length > 0) return nothing;
-    const config = await compose.config({ folder: source.folder, environment }, file);
+    const config = await compose.config({ folder: source.folder, environment }, files);
     const binds = new Binds(bindsOf(work));
     const clean = (await allowed(source, config, await boundsOfEngine(), (path) => binds.copy(path))) as unknown;
     return source.refusals.length > 0 ? nothing : { config: clean as ComposeConfig, invalid: undefined };
@@ -120,7 +125,8 @@ function findService(config: ComposeConfig, role: Role, found: Partial<Record<Ro
   const isBuiltFor = (service: ComposeService, wanted: Role) =>
     buildFoldersOf(service).some((folder) => basename(folder) === FOLDER[wanted]);
   const criteria: ((service: ComposeService) => boolean)[] = [
-    (service) => portsOf(service).some((port) => [port.hostPort, port.containerPort].includes(PORT[role])),
+    (service) => portsOf(service).some(({ hostPort }) => hostPort === PORT[role]),
+    (service) => portsOf(service).some(({ containerPort }) => containerPort === PORT[role]),
     (service) => (service.expose ?? []).some((port) => Number.parseInt(String(port), 10) === PORT[role]),
     (service) => isBuiltFor(service, role),
     (service) => VARIABLES.some((variable) => variable in environmentOf(service)) === (role === "frontend"),
@@ -142,14 +148,23 @@ function buildFoldersOf(service: ComposeService): string[] {
 function findDockerfile(folder: string, service: ComposeService, role: Role): string | undefined {
   const { context, dockerfile } = buildOf(service) ?? { context: FOLDER[role], dockerfile: "Dockerfile" };
   const path = resolve(folder, context, dockerfile);
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ? relative(folder, path) : undefined;
+  return statsOf(path)?.isFile() ? relative(folder, path) : undefined;
+}
+
+/** What is at a path; `undefined` if nothing is, also because a part of the path is a file or too long. */
+function statsOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
 const MAX_TEXT_BYTES = 1024 * 1024;
 
 /** The text of a file of the submission; `undefined` if there is no such file, or it is too large to be read. */
 export function textOf({ folder }: Submission, path: string): string | undefined {
-  const stats = statSync(join(folder, path), { throwIfNoEntry: false });
+  const stats = statsOf(join(folder, path));
   return stats?.isFile() && stats.size <= MAX_TEXT_BYTES ? readFileSync(join(folder, path), "utf8") : undefined;
 }
 
@@ -157,5 +172,5 @@ export function textOf({ folder }: Submission, path: string): string | undefined
 export function entriesOf(submission: Submission, path: string): string[] {
   const folder = join(submission.folder, path);
   // It may be a file.
-  return statSync(folder, { throwIfNoEntry: false })?.isDirectory() ? readdirSync(folder) : [];
+  return statsOf(folder)?.isDirectory() ? readdirSync(folder) : [];
 }

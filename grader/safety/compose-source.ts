@@ -3,7 +3,7 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { type Document, isNode, LineCounter, parseDocument } from "yaml";
+import { type Document, isNode, LineCounter, parseDocument, type ScalarTag, type Tags } from "yaml";
 import { brief } from "../../host/command.ts";
 import { insidePath, isInside, type LeftOut } from "./copy.ts";
 import { forbidden, KNOWN_BUILD_KEYS, KNOWN_KEYS, TOP_LEVEL_KEYS } from "./keys.ts";
@@ -16,9 +16,27 @@ export class InvalidCompose extends Error {}
 const MAX_FILES = 20;
 const MAX_FILE_BYTES = 1024 * 1024;
 
+/** A number as the modes of files are written, `01777`: Compose reads it as YAML 1.1 does. */
+const OCTAL: ScalarTag = {
+  tag: "tag:yaml.org,2002:int",
+  default: true,
+  test: /^0[0-7]+$/,
+  resolve: (digits) => Number.parseInt(digits, 8),
+};
+const YAML_OPTIONS = { merge: true, customTags: (tags: Tags): Tags => [OCTAL, ...tags], logLevel: "error" } as const;
+
 type Mapping = Record<string, unknown>;
 export const isMapping = (value: unknown): value is Mapping =>
   typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** @throws {InvalidCompose} if the value contains itself, through an alias */
+function jsonOf(file: string, value: Mapping): string {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    throw new InvalidCompose(`${file}: ${(error as Error).message}`);
+  }
+}
 
 /** The copy of a submission, and what was found in its Compose files. */
 export class ComposeSource {
@@ -43,15 +61,18 @@ export class ComposeSource {
     if (this.#documents.has(file)) return;
     if (this.#documents.size >= MAX_FILES) throw new InvalidCompose(`more than ${MAX_FILES} Compose files`);
     const content = this.#parse(file);
+    // In Compose's first format, which Compose 1 still reads, services are at the top.
+    const isFirstFormat = ["version", "services", "include"].every((key) => !(key in content));
     for (const key of Object.keys(content)) {
-      if (TOP_LEVEL_KEYS.has(key)) continue;
+      if (isFirstFormat || TOP_LEVEL_KEYS.has(key)) continue;
       delete content[key];
       if (!key.startsWith("x-")) this.dropped.add(key);
     }
     if (content.include !== undefined) content.include = await this.#includes(file, content.include);
-    for (const [name, service] of Object.entries(isMapping(content.services) ? content.services : {}))
+    const services = isFirstFormat ? content : content.services;
+    for (const [name, service] of Object.entries(isMapping(services) ? services : {}))
       if (isMapping(service)) await this.#readService(file, name, service);
-    writeFileSync(join(this.folder, file), JSON.stringify(content));
+    writeFileSync(join(this.folder, file), jsonOf(file, content));
   }
 
   #parse(file: string): Mapping {
@@ -61,7 +82,7 @@ export class ComposeSource {
       const source = readFileSync(join(this.folder, file));
       if (source.length > MAX_FILE_BYTES) throw new Error(`larger than ${MAX_FILE_BYTES} bytes`);
       // A byte order mark, which editors on Windows write, is no part of the document.
-      const document = parseDocument(source.toString().replace(/^\ufeff/, ""), { lineCounter: lines, merge: true });
+      const document = parseDocument(source.toString().replace(/^\ufeff/, ""), { lineCounter: lines, ...YAML_OPTIONS });
       const [error] = document.errors;
       if (error !== undefined) throw error;
       this.#documents.set(file, { document, lines });
