@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { runOrThrow } from "../../host/command.ts";
 import { BUN, RUNTIME } from "../../testing/base-images.ts";
+import { flaskFolder } from "./flask.ts";
 
 /** The content of each file, by its path in the folder. */
 export type Files = Record<string, string>;
@@ -73,8 +74,11 @@ export const right: Files = {
 `,
 };
 
+/** A text to replace in a file. */
+export type Change = [path: string, from: string | RegExp, to: string];
+
 /** Replaces text in files; throws if the text is not there. */
-export function change(files: Files, ...changes: [path: string, from: string | RegExp, to: string][]): Files {
+export function change(files: Files, ...changes: Change[]): Files {
   const changed = { ...files };
   for (const [path, from, to] of changes) {
     const before = changed[path] ?? "";
@@ -298,8 +302,12 @@ export const RIGHT: Record<string, Files> = {
   "format 2.4, networks of its own, a link's alias, a label with an argument": linkAlias,
 };
 
-/** Folders that a submission contains besides its text files: Perl, for the one that is written in it. */
+/** Folders that a submission contains besides its text files: Perl or Python, for those that are written in it. */
 export async function foldersOf(files: Files): Promise<Record<string, string>> {
+  if ("api-backend/api.py" in files) {
+    const python = await flaskFolder();
+    return { "api-backend/python": python, "api-frontend/python": python };
+  }
   if (!("api-backend/api.pl" in files)) return {};
   const unpack = (name: string) => runOrThrow(["sh", "scripts/apt", "unpack", name]);
   const [base, crypt] = [await unpack("perl-base"), await unpack("libcrypt1")];
