@@ -1,25 +1,27 @@
 import { parse } from "yaml";
 import { brief, type Environment, MAX_OUTPUT_BYTES, type Options, type Outcome, run } from "../host/command.ts";
-import { docker } from "../host/docker.ts";
+import { docker, dockerOrThrow } from "../host/docker.ts";
 import { Ungradable } from "./errors.ts";
 import { InvalidCompose } from "./safety/compose-source.ts";
 
 /**
  * Checks that a Docker engine answers, and chooses the Compose command.
  *
- * @param runtime one that the engine must have
- * @throws {Ungradable} if something is missing
+ * @throws {Ungradable} if one of them is missing
  */
-export async function requireEngine(runtime?: string): Promise<void> {
-  const { code, stdout, stderr } = await docker(["info", "--format", "{{json .Runtimes}}"], { seconds: 20 });
+export async function requireEngine(): Promise<void> {
+  const { code, stderr } = await docker(["version", "--format", "{{.Server.Version}}"], { seconds: 20 });
   if (code !== 0) throw new Ungradable(`no Docker engine answers: ${brief(stderr)}`, true);
-  const runtimes = Object.keys(JSON.parse(stdout) ?? {});
-  if (runtime !== undefined && !runtimes.includes(runtime))
-    throw new Ungradable(`the engine has no runtime ${runtime}, only: ${runtimes.join(", ")}`);
   const isPlugin = (await docker(["compose", "version"], { seconds: 20 })).code === 0;
   if (!isPlugin && Bun.which("docker-compose") === null)
     throw new Ungradable("Compose is missing: neither `docker compose` nor `docker-compose` works");
   compose.command = isPlugin ? ["docker", "compose"] : ["docker-compose"];
+}
+
+/** @throws {Ungradable} if the engine does not have a runtime */
+export async function requireRuntime(name: string): Promise<void> {
+  const runtimes = Object.keys(JSON.parse(await dockerOrThrow("info", "--format", "{{json .Runtimes}}")) ?? {});
+  if (!runtimes.includes(name)) throw new Ungradable(`the engine has no runtime ${name}, only: ${runtimes.join(", ")}`);
 }
 
 /** Where Compose runs: a folder of the grader, and nothing of the teacher's environment. */

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { cancelCommands, terminateCommands } from "../host/command.ts";
 import { version } from "../package.json" with { type: "json" };
-import { requireEngine } from "./compose.ts";
+import { requireEngine, requireRuntime } from "./compose.ts";
 import { Ungradable } from "./errors.ts";
 import { grade } from "./grade.ts";
 import { json } from "./report/json.ts";
@@ -89,7 +89,8 @@ async function main(folders: readonly string[], flags: Flags): Promise<number> {
 /** Grades a folder, and prints its table or why it could not be graded. */
 async function tryFolder(folder: string, flags: Flags): Promise<{ row: Row; passes: boolean }> {
   try {
-    await requireEngine(flags.runtime);
+    await requireEngine();
+    if (flags.runtime !== undefined) await requireRuntime(flags.runtime);
     const report = await gradeFolder(folder, flags);
     console.log(table(report, flags.lang, painter(process.stdout.isTTY === true)));
     return { row: report, passes: false };

@@ -73,8 +73,11 @@ export async function run(command: readonly string[], options: Options = {}): Pr
   const [stdout, stderr] = started.outputs;
   const ended = Promise.all([stdout.ended, stderr.ended]);
   const code = await started.exited;
-  await Promise.race([ended, Bun.sleep(OUTPUT_GRACE_MS)]);
   clearTimeout(timer);
+  const grace = Promise.withResolvers<void>();
+  const graceTimer = setTimeout(grace.resolve, OUTPUT_GRACE_MS);
+  await Promise.race([ended, grace.promise]);
+  clearTimeout(graceTimer);
   children.delete(started);
   if (cancelled && !options.cleansUp) return never;
   if (timedOut) return { code: 124, stdout: stdout.text(), stderr: `${stderr.text()}\nkilled after ${seconds} s` };
