@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, rmSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { docker } from "../../host/docker.ts";
 import { helperImage } from "../helper-image.ts";
@@ -19,8 +19,20 @@ export class Binds {
     // Docker makes a folder of a source that is not there.
     if (existsSync(path)) cpSync(path, copy, { recursive: true, verbatimSymlinks: true });
     else mkdirSync(copy, { recursive: true });
+    openToAll(copy);
     return copy;
   }
+}
+
+/**
+ * Lets every user write: a service that runs as the student writes into the student's folder, but the copy is the
+ * teacher's. The folder of the grading keeps other users of the machine out.
+ */
+function openToAll(path: string): void {
+  const stats = lstatSync(path);
+  if (stats.isSymbolicLink()) return;
+  chmodSync(path, (stats.mode & 0o777) | (stats.isDirectory() ? 0o777 : 0o666));
+  if (stats.isDirectory()) for (const name of readdirSync(path)) openToAll(join(path, name));
 }
 
 /** Removes the copies. What containers wrote there as root, only a container can remove for a user who is not root. */
