@@ -23,7 +23,7 @@ export type Bind = (path: string) => Promise<string>;
  * to the source.
  */
 export async function allowed(source: ComposeSource, config: Mapping, bounds: Bounds, bind: Bind): Promise<Mapping> {
-  const { services, networks, volumes, secrets, configs } = config;
+  const { name: project, services, networks, volumes, secrets, configs } = config;
   const count = Object.keys(isMapping(services) ? services : {}).length;
   if (count > MAX_SERVICES) source.refuse(["services"], count, WHY.limit);
   const checked = new Checked(source, bounds.forServices(count), bind, Object.keys(isMapping(volumes) ? volumes : {}));
@@ -36,7 +36,11 @@ export async function allowed(source: ComposeSource, config: Mapping, bounds: Bo
   const filled = Object.entries(sections).filter(([, section]) => Object.keys(section).length > 0);
   return {
     ...Object.fromEntries(filled),
-    services: await each(services, (name, value) => checked.service(name, value)),
+    services: await each(services, async (name, value) => ({
+      // What Compose 2 calls the container: another service may know it by that name.
+      ...(project === undefined ? {} : { container_name: `${project}-${name}-1` }),
+      ...(await checked.service(name, value)),
+    })),
   };
 }
 

@@ -10,7 +10,6 @@ const KEPT = ["PATH", "LANG", "LC_ALL", "TMPDIR", "SSH_AUTH_SOCK", "SystemRoot"]
 /** Compose and the client read these from the environment, and Compose from a submission's .env where they are not set. */
 const STEERING: Environment = {
   COMPOSE_FILE: "",
-  COMPOSE_PROFILES: "",
   COMPOSE_ENV_FILES: "",
   COMPOSE_DISABLE_ENV_FILE: "0",
   COMPOSE_PATH_SEPARATOR: "",
