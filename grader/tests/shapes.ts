@@ -78,6 +78,7 @@ const imagesOnly: Files = {
     ports: ["\${BACKEND_PORT}:8001"]
   api-frontend:
     image: \${HUB_USER}/api-frontend:\${TAG:-latest}
+    profiles: [lab]
     ports: ["8000:8000"]
     depends_on: [api-backend]
     env_file:
@@ -89,7 +90,8 @@ const imagesOnly: Files = {
   api-backend: {restart: "on-failure:5"}
   api-frontend: {restart: "on-failure:5"}
 `,
-  ".env": "# of the project\nCOMPOSE_PROJECT_NAME=tp-docker\nHUB_USER=student\nBACKEND_PORT=8001\n",
+  ".env":
+    "# of the project\nCOMPOSE_PROJECT_NAME=tp-docker\nCOMPOSE_PROFILES=lab\nHUB_USER=student\nBACKEND_PORT=8001\n",
   "env/frontend.env": `# The backend's address\r\n\r\nAPI_BACKEND_URL="api-backend"\r\n`,
 };
 
@@ -99,6 +101,7 @@ services:
   backend:
     build: ./api-backend
     working_dir: /app
+    user: "1000"
     entrypoint: []
     command: bun api.js
     restart: always
@@ -124,6 +127,7 @@ volumes:
   data:
 `,
   [BACKEND_IMAGE, "COPY api.js /api.js\n", ""],
+  [BACKEND, /^/, 'import { appendFileSync } from "node:fs";\nappendFileSync("/app/log", "started");\n'],
 );
 
 const otherAnswers = composed(
@@ -255,7 +259,7 @@ services:
     ports: ["8000:8000"]
     depends_on:
       api-backend: {condition: service_healthy, restart: true}
-    environment: {API_BACKEND_URL: api-backend, API_BACKEND_PORT: 8001}
+    environment: {API_BACKEND_URL: tp-docker-api-backend-1, API_BACKEND_PORT: 8001}
 `,
   [
     BACKEND_IMAGE,
@@ -269,7 +273,7 @@ services:
 export const SHAPES: Record<string, Files> = {
   "a backend that needs 20 s": change(right, slow(BACKEND)),
   "names of many kinds, other services, a confined user, an end by a signal": named,
-  "images only, an override file, variables from .env": imagesOnly,
+  "images only, an override file, variables and a profile from .env": imagesOnly,
   "own folders mounted, a volume, a health check to wait for": bound,
   "chunks, IPv6, ranges of ports, links on one of several networks": otherAnswers,
   "fixed addresses, another port in the container": fixedAddresses,
@@ -285,5 +289,5 @@ export const FLASK: Record<string, Files> = {
 
 /** With what Compose 1 rejects or ignores. */
 export const COMPOSE_2: Record<string, Files> = {
-  "a name, restart policies under deploy, modes of files": deployed,
+  "a name of the project and of a container by it, restart policies under deploy, modes of files": deployed,
 };
