@@ -8,7 +8,7 @@ import { RUNTIME } from "../../testing/base-images.ts";
 /** What Flask and requests need, besides Python itself. Some are in one release of Debian only. */
 const MODULES = ["flask", "werkzeug", "jinja2", "markupsafe", "click", "itsdangerous", "blinker"];
 const REQUESTS = ["requests", "urllib3", "six", "chardet", "charset-normalizer", "idna", "certifi"];
-const LIBRARIES = ["libexpat1", "zlib1g", "libssl3", "libssl3t64"];
+const LIBRARIES = ["libexpat1", "zlib1g"];
 
 const candidate = async (name: string) => (await run(["sh", "scripts/apt", "version", name])).stdout.trim();
 const unpack = (name: string) => runOrThrow(["sh", "scripts/apt", "unpack", name]);
@@ -28,7 +28,9 @@ async function unpackFlask(): Promise<string> {
   // Its link names the version: python3.11 in Debian 12.
   const python = readlinkSync(`${await unpack("python3-minimal")}/usr/bin/python3`);
   const interpreter = ["python3-minimal", `${python}-minimal`, `lib${python}-minimal`, `lib${python}-stdlib`];
-  const names = [...interpreter, ...[...MODULES, ...REQUESTS].map((name) => `python3-${name}`), ...LIBRARIES];
+  // Debian 12 has the second name; one that was upgraded from it may still have that package, but no source of it.
+  const ssl = (await candidate("libssl3t64")) === "" ? "libssl3" : "libssl3t64";
+  const names = [...interpreter, ...[...MODULES, ...REQUESTS].map((name) => `python3-${name}`), ...LIBRARIES, ssl];
   const merged = mkdtempSync(`${folder}-`);
   for (const name of names) {
     if ((await candidate(name)) === "") continue;
