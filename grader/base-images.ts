@@ -51,17 +51,18 @@ function imagesOf(submission: Submission): Set<string> {
  */
 export function baseImagesOf(submission: Submission, { dockerfile, definition }: Service): string[] {
   const file = DockerfileParser.parse((dockerfile && textOf(submission, dockerfile)) || "");
-  const values = new Map<string, string | null>();
+  const given = environmentOf({ environment: buildOf(definition)?.args ?? {} });
+  const values = new Map<string, string>();
+  const expand = (text: string) =>
+    text.replace(/\$\{?(\w+)(?::-([^}]*))?\}?/g, (_, name: string, preset = "") => values.get(name) ?? preset);
   for (const argument of file.getInitialARGs()) {
     const property = argument.getProperty();
-    if (property !== null) values.set(property.getName(), property.getValue());
+    if (property === null) continue;
+    values.set(property.getName(), given[property.getName()] || expand(property.getValue() ?? ""));
   }
-  const given = environmentOf({ environment: buildOf(definition)?.args ?? {} });
-  for (const [name, value] of Object.entries(given)) if (value !== "") values.set(name, value);
   const stages = file.getFROMs();
   const names = stages.map((stage) => stage.getBuildStage()?.toLowerCase());
   return stages
-    .map((stage) => stage.getImage() ?? "")
-    .map((image) => image.replace(/\$\{?(\w+)(?::-[^}]*)?\}?/g, (_, name: string) => values.get(name) ?? ""))
+    .map((stage) => expand(stage.getImage() ?? ""))
     .filter((image) => !["", "scratch", ...names].includes(image.toLowerCase()));
 }

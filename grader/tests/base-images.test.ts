@@ -1,0 +1,80 @@
+// Images that a submission is built on: a registry's trouble is not the student's, an image that is not there is.
+
+import { afterEach, expect, test } from "bun:test";
+import { rmSync } from "node:fs";
+import { describeWithEngine } from "../../testing/engine.ts";
+import { baseImagesOf, pullImages } from "../base-images.ts";
+import { requireEngine } from "../compose.ts";
+import { Ungradable } from "../errors.ts";
+import { readSubmission } from "../submission.ts";
+import { removeWorkFolders } from "../work-folder.ts";
+import { change, type Files, right, write } from "./submissions.ts";
+
+const folders: string[] = [];
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+  removeWorkFolders();
+});
+
+async function read(files: Files) {
+  await requireEngine();
+  folders.push(write(files));
+  return readSubmission(folders.at(-1) ?? "");
+}
+
+const withDockerfile = (text: string): Files => change(right, ["api-backend/Dockerfile", /[\s\S]*/, text]);
+
+describeWithEngine("the images that a submission is built on", () => {
+  test("are those of all stages, with build arguments, without its own stages", async () => {
+    const text = `ARG TAG=1
+ARG BASE=example.org/x:\${TAG}
+ARG OTHER=example.org/w:\${TAG}
+FROM \${BASE} AS build
+FROM \${OTHER}
+FROM --platform=linux/amd64 example.org/y:$TAG
+COPY --from=build / /
+FROM build
+FROM scratch
+`;
+    const files = change(withDockerfile(text), [
+      "docker-compose.yaml",
+      "build: ./api-backend",
+      "build: { context: ./api-backend, args: { BASE: 'example.org/z:2' } }",
+    ]);
+    const submission = await read(files);
+    const backend = submission.services.backend ?? expect.unreachable();
+    expect(baseImagesOf(submission, backend)).toEqual(["example.org/z:2", "example.org/w:1", "example.org/y:1"]);
+  });
+
+  /** A registry that answers everything in one way. */
+  async function pullFrom(status: number, error: { code: string; message: string }) {
+    const answer = () => Response.json({ errors: [error] }, { status });
+    const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: answer });
+    try {
+      await pullImages(await read(withDockerfile(`FROM 127.0.0.1:${server.port}/some/image:1\n`)));
+    } finally {
+      await server.stop(true);
+    }
+  }
+
+  test.each([
+    ["a limit of the registry", 429, { code: "TOOMANYREQUESTS", message: "too many requests" }],
+    ["a failure of the registry", 503, { code: "UNAVAILABLE", message: "try again later" }],
+  ])("%s ends the grading, for another try", async (_, status, error) => {
+    const outcome = await pullFrom(status, error).catch((thrown) => thrown);
+    expect(outcome).toBeInstanceOf(Ungradable);
+    expect(outcome).toMatchObject({ passes: true, message: expect.stringContaining("could not be pulled: ") });
+  });
+
+  test("a registry that cannot be reached does, too", async () => {
+    const submission = await read(withDockerfile("FROM 127.0.0.1:9/some/image:1\n"));
+    expect(pullImages(submission)).rejects.toBeInstanceOf(Ungradable);
+  });
+
+  test.each([
+    ["an image that is not there", 404, { code: "MANIFEST_UNKNOWN", message: "manifest unknown" }],
+    ["an image that is not public", 403, { code: "DENIED", message: "requested access to the resource is denied" }],
+  ])("%s is left to the build, which fails", async (_, status, error) => {
+    expect(await pullFrom(status, error)).toBeUndefined();
+  });
+});
