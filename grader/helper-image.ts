@@ -3,7 +3,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import busybox from "../.cache/busybox" with { type: "file" };
+import busybox from "../.cache/grader-busybox" with { type: "file" };
 import { brief, type Options } from "../host/command.ts";
 import { DockerError, docker } from "../host/docker.ts";
 import { Skipped } from "./rule.ts";
