@@ -75,7 +75,7 @@ export async function readSubmission(name: string): Promise<Submission> {
 
 async function readCopy(name: string, work: string): Promise<Submission> {
   const folder = join(work, "submission");
-  const { leftOut, exceeded } = await copySubmission(resolve(name), folder);
+  const { leftOut, exceeded } = copySubmission(resolve(name), folder);
   const source = new ComposeSource(folder, leftOut);
   if (exceeded !== undefined) source.refuse(["limits", exceeded], LIMITS[exceeded], WHY.limit);
   const environment = await composeEnvironment(work);

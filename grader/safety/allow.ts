@@ -117,7 +117,7 @@ class Checked {
 
   /** A copy of something in the folder; refused if it is outside. */
   async path(key: readonly string[], value: unknown): Promise<string | undefined> {
-    const real = typeof value === "string" ? await this.source.locate(value) : undefined;
+    const real = typeof value === "string" ? this.source.locate(value) : undefined;
     if (real !== undefined && ++this.#binds <= MAX_BINDS) return this.bind(real);
     if (real !== undefined) return void this.source.refuse(key, value, WHY.limit);
     const isSocket = typeof value === "string" && basename(value) === "docker.sock";
@@ -167,14 +167,14 @@ class Checked {
     if (network === "host" || String(network).startsWith("container:"))
       this.source.refuse([...key, "network"], network, WHY.namespace);
     const path = String(context ?? "");
-    const real = await this.source.locate(path);
+    const real = this.source.locate(path);
     if (real === undefined) {
       this.source.refuse([...key, "context"], context, path.startsWith("/") ? WHY.outside : WHY.remote);
       return undefined;
     }
     const picked = this.pick(key, rest, [...KNOWN_BUILD_KEYS]);
     if (dockerfile === undefined || picked.dockerfile_inline !== undefined) return { ...picked, context: real };
-    const file = await this.source.locate(resolve(real, String(dockerfile)));
+    const file = this.source.locate(resolve(real, String(dockerfile)));
     if (file === undefined) this.source.refuse([...key, "dockerfile"], dockerfile, WHY.outside);
     return { ...picked, context: real, ...(file === undefined ? {} : { dockerfile: relative(real, file) }) };
   }

@@ -156,13 +156,13 @@ export class ComposeSource {
       return undefined;
     }
     const path = value.startsWith("/") || value.startsWith("~") ? value : join(this.folder, dirname(from), value);
-    const real = await this.locate(path);
+    const real = this.locate(path);
     if (real === undefined) this.refuse(key, value, WHY.outside, from);
     return real === undefined ? undefined : relative(this.folder, real);
   }
 
   /** The real path of something in the folder, which need not exist; `undefined` if it is outside. */
-  async locate(path: string): Promise<string | undefined> {
+  locate(path: string): string | undefined {
     // Docker reads these as addresses, and ~ as the home.
     if (!path.startsWith("/")) return undefined;
     const isBehindLink = [...this.leftOut].some(

@@ -1,9 +1,26 @@
-import { constants, type Dirent } from "node:fs";
-import { chmod, lstat, mkdir, open, readdir, readlink, realpath, symlink } from "node:fs/promises";
+import {
+  closeSync,
+  constants,
+  type Dirent,
+  fchmodSync,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  realpathSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join, sep } from "node:path";
 
 /** More than any honest submission of the lab has, `node_modules` and `.git` included. */
 export const LIMITS = { entries: 100_000, bytes: 1024 ** 3, depth: 64 };
+
+/** A file is not held in memory as a whole. */
+const CHUNK_BYTES = 1024 * 1024;
 
 /** Why an entry of the folder is not in the copy. */
 export type LeftOut = "outside" | "special" | "unreadable";
@@ -23,69 +40,86 @@ export interface Copied {
  * @param from the submission's folder
  * @param to a folder that does not exist yet
  */
-export async function copySubmission(from: string, to: string, limits = LIMITS): Promise<Copied> {
-  const root = await realpath(from);
+export function copySubmission(from: string, to: string, limits = LIMITS): Copied {
+  const root = realpathSync(from);
   const leftOut = new Map<string, LeftOut>();
+  const chunk = Buffer.alloc(CHUNK_BYTES);
   let [entries, bytes] = [0, 0];
 
-  async function copyFolder(path: string, depth: number): Promise<Copied["exceeded"]> {
+  function copyFolder(path: string, depth: number): Copied["exceeded"] {
     if (depth > limits.depth) return "depth";
-    const children = await readdir(join(root, path), { withFileTypes: true }).catch(() => undefined);
-    await mkdir(join(to, path));
+    const children = attempt(() => readdirSync(join(root, path), { withFileTypes: true }));
+    mkdirSync(join(to, path));
     if (children === undefined) leftOut.set(path, "unreadable");
     for (const child of children ?? []) {
       entries++;
       if (entries > limits.entries) return "entries";
-      const exceeded = await copyEntry(join(path, child.name), child, depth);
+      const exceeded = copyEntry(join(path, child.name), child, depth);
       if (exceeded !== undefined) return exceeded;
     }
     return undefined;
   }
 
-  async function copyEntry(path: string, entry: Dirent, depth: number): Promise<Copied["exceeded"]> {
+  function copyEntry(path: string, entry: Dirent, depth: number): Copied["exceeded"] {
     if (entry.isDirectory()) return copyFolder(path, depth + 1);
-    if (entry.isSymbolicLink()) return void (await copyLink(path));
-    if (!entry.isFile()) return void leftOut.set(path, "special");
-    const size = await copyFile(path);
-    if (size === undefined) leftOut.set(path, "unreadable");
-    bytes += size ?? 0;
+    if (entry.isSymbolicLink()) return copyLink(path);
+    if (!entry.isFile()) leftOut.set(path, "special");
+    else if (!copyFile(path)) leftOut.set(path, "unreadable");
     return bytes > limits.bytes ? "bytes" : undefined;
   }
 
-  async function copyLink(path: string) {
-    const target = await realpath(join(root, path)).catch(() => undefined);
+  function copyLink(path: string): undefined {
+    const target = attempt(() => realpathSync(join(root, path)));
     if (target === undefined) return;
-    const value = await readlink(join(root, path));
+    const value = readlinkSync(join(root, path));
     // An absolute one leads to the original, not to the copy.
     if (value.startsWith(sep) || !isInside(root, target)) leftOut.set(path, "outside");
-    else await symlink(value, join(to, path));
+    else symlinkSync(value, join(to, path));
   }
 
-  /** Returns the size in bytes; `undefined` if the file cannot be read. Stops at the limit. */
-  async function copyFile(path: string): Promise<number | undefined> {
+  /** Returns whether the file can be read. One that exceeds the limit is not copied. */
+  function copyFile(path: string): boolean {
     // The entry may have been exchanged: a link is not followed, a pipe does not wait for a writer.
     const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-    const source = await open(join(root, path), flags).catch(() => undefined);
-    if (source === undefined) return undefined;
+    const source = attempt(() => openSync(join(root, path), flags));
+    if (source === undefined) return false;
     try {
-      const { size, mode } = await source.stat();
+      const { size, mode } = fstatSync(source);
       // Sparse files are larger than they look on the disk.
-      if (bytes + size > limits.bytes) return size;
-      const target = await open(join(to, path), "wx");
-      try {
-        await target.writeFile(await source.readFile());
-      } finally {
-        await target.close();
-      }
-      await chmod(join(to, path), (mode & 0o777) | 0o400);
-      return size;
+      bytes += size;
+      if (bytes <= limits.bytes) copyBytes(source, join(to, path), size, (mode & 0o777) | 0o400);
+      return true;
     } finally {
-      await source.close();
+      closeSync(source);
     }
   }
 
-  const exceeded = await copyFolder("", 0);
+  function copyBytes(source: number, path: string, size: number, mode: number): void {
+    const target = openSync(path, "wx");
+    try {
+      for (let left = size; left > 0; ) {
+        const read = readSync(source, chunk, 0, Math.min(left, chunk.length), null);
+        if (read === 0) break;
+        writeFileSync(target, chunk.subarray(0, read));
+        left -= read;
+      }
+      fchmodSync(target, mode);
+    } finally {
+      closeSync(target);
+    }
+  }
+
+  const exceeded = copyFolder("", 0);
   return { leftOut, exceeded };
+}
+
+/** The result; `undefined` if there is no such file, or it cannot be read. */
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whether a real path is a folder or inside of it. */
@@ -96,14 +130,14 @@ export const isInside = (folder: string, path: string): boolean => path === fold
  *
  * @returns `undefined` if it is outside of the folder
  */
-export async function insidePath(folder: string, path: string): Promise<string | undefined> {
-  const root = await realpath(folder);
+export function insidePath(folder: string, path: string): string | undefined {
+  const root = realpathSync(folder);
   const missing: string[] = [];
   for (let existing = path; ; ) {
-    const real = await realpath(existing).catch(() => undefined);
+    const real = attempt(() => realpathSync(existing));
     if (real !== undefined) return isInside(root, real) ? join(real, ...missing) : undefined;
     // A link to nothing could be given a target later.
-    if ((await lstat(existing).catch(() => undefined)) !== undefined) return undefined;
+    if (attempt(() => lstatSync(existing)) !== undefined) return undefined;
     const parent = join(existing, "..");
     if (parent === existing) return undefined;
     missing.unshift(existing.slice(existing.lastIndexOf(sep) + 1));
