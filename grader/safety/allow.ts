@@ -219,7 +219,7 @@ function longForm(mount: string): Mapping {
 
 /** The engine would run a probe every millisecond. */
 function slowed(healthcheck: Mapping): Mapping {
-  const isTooShort = (interval: unknown) => /^[\d.]+(ms|us|µs|ns)$/.test(String(interval));
+  const isTooShort = (interval: unknown) => /^([\d.]+(ms|us|µs|ns)|0*\.\d+s)$/.test(String(interval));
   const entries = Object.entries(healthcheck).map(([name, value]) => [
     name,
     /interval$/.test(name) && isTooShort(value) ? "1s" : value,

@@ -8,7 +8,7 @@ import { RUNTIME } from "../../testing/base-images.ts";
 /** What Flask and requests need, besides Python itself. Some are in one release of Debian only. */
 const MODULES = ["flask", "werkzeug", "jinja2", "markupsafe", "click", "itsdangerous", "blinker"];
 const REQUESTS = ["requests", "urllib3", "six", "chardet", "charset-normalizer", "idna", "certifi"];
-const LIBRARIES = ["libexpat1", "zlib1g"];
+const LIBRARIES = ["libexpat1", "libffi8", "zlib1g"];
 
 const candidate = async (name: string) => (await run(["sh", "scripts/apt", "version", name])).stdout.trim();
 const unpack = (name: string) => runOrThrow(["sh", "scripts/apt", "unpack", name]);

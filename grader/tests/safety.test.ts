@@ -234,6 +234,7 @@ const HARMLESS: Record<string, Files> = {
     /$/,
     "networks: { net: {} }\n",
   ]),
+  "a probe every thousandth of a second": backend("healthcheck: { test: [CMD, 'true'], interval: 0.001s }"),
   "a probe every millisecond": backend("healthcheck: { test: [CMD, 'true'], interval: 1ms }"),
   "many copies": backend("deploy: { replicas: 500 }", "scale: 500"),
   "a .env that leads Compose elsewhere": {
@@ -282,7 +283,7 @@ describeWithEngine("a submission that reaches for the machine", async () => {
       const { source, config } = await read(files);
       expect(source.refusals).toEqual([]);
       const runs = JSON.stringify(config);
-      for (const word of [SECRET, teachers, "192.0.2.1", "syslog", "com.docker", "sysctls", "500", "1ms"])
+      for (const word of [SECRET, teachers, "192.0.2.1", "syslog", "com.docker", "sysctls", "500", "1ms", "0.001s"])
         expect(runs).not.toContain(word);
     });
   });
