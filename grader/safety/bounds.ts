@@ -16,7 +16,14 @@ export interface Bounds {
 let known: Promise<Bounds> | undefined;
 
 /** The bounds on this engine: all processors but one, which is left to the grader. */
-export const boundsOfEngine = (): Promise<Bounds> => (known ??= findBounds());
+export function boundsOfEngine(): Promise<Bounds> {
+  known ??= findBounds();
+  // An engine that is away may be back for the next submission.
+  known.catch(() => {
+    known = undefined;
+  });
+  return known;
+}
 
 async function findBounds(): Promise<Bounds> {
   const processors = Number(await dockerOrThrow("info", "--format", "{{.NCPU}}"));
