@@ -10,6 +10,7 @@ import { label, published } from "./rules/hub.ts";
 import { again, pid1, traceback } from "./rules/process.ts";
 import { backend, call, frontend, used } from "./rules/responses.ts";
 import { safe } from "./rules/safe.ts";
+import { watched } from "./safety/machine.ts";
 import type { Stack } from "./stack.ts";
 import { printable, text } from "./text.ts";
 
@@ -47,8 +48,15 @@ export interface Options {
   readonly progress?: (step: number, steps: number, rule: Rule | undefined) => void;
 }
 
-/** Grades a submission. The caller removes the stack. */
-export async function grade(stack: Stack, options: Options = {}): Promise<Report> {
+/**
+ * Grades a submission. The caller removes the stack, which also ends what is still going on.
+ *
+ * @throws {Ungradable} if the engine is gone, or the machine runs short of something
+ */
+export const grade = (stack: Stack, options: Options = {}): Promise<Report> =>
+  watched(stack.submission.work, () => judgeAll(stack, options));
+
+async function judgeAll(stack: Stack, options: Options): Promise<Report> {
   const results: Result[] = [];
   const verdict = (id: string) => results.find(({ rule }) => rule.id === id)?.verdict;
   const { submission } = stack;

@@ -5,6 +5,7 @@ import { version } from "../package.json" with { type: "json" };
 import { requireEngine, requireRuntime } from "./compose.ts";
 import { Ungradable } from "./errors.ts";
 import { grade } from "./grade.ts";
+import { requireReach } from "./reach.ts";
 import { json } from "./report/json.ts";
 import { junit } from "./report/junit.ts";
 import { painter, summary, table } from "./report/table.ts";
@@ -25,19 +26,24 @@ interface Flags {
 
 const EXIT_CODE = { passed: 0, failed: 1, ungradable: 2, interrupted: 130 };
 
-let currentStack: Stack | undefined;
+/** For an engine that has gone away to come back. */
+const ENGINE_TIMEOUT_S = 60;
+
+/** All that have not been removed yet; one that could not be, because the engine was away, is tried again. */
+const stacks = new Set<Stack>();
+let engineHasAnswered = false;
 let interrupted = false;
 
-/** Removes the stack at the first Ctrl-C; leaves it at the second one. */
+/** Removes the stacks at the first Ctrl-C; leaves them at the second one. */
 async function onInterrupt(): Promise<never> {
   if (interrupted) {
     terminateCommands();
-    if (currentStack !== undefined) sayNotRemoved(currentStack);
+    for (const stack of stacks) sayNotRemoved(stack);
   } else {
     interrupted = true;
     console.error("\ninterrupted: removing what was created (Ctrl-C again leaves it)");
     await cancelCommands();
-    await currentStack?.remove({ interrupted: true }).catch(warn);
+    for (const stack of stacks) await stack.remove({ interrupted: true }).catch(warn);
     removeWorkFolders();
   }
   process.exit(EXIT_CODE.interrupted);
@@ -77,6 +83,8 @@ async function main(folders: readonly string[], flags: Flags): Promise<number> {
   }
   // A registry's limit, a full disk or an engine that was away may be over by now.
   for (const index of again) rows[index] = (await tryFolder(folders[index] ?? "", flags)).row;
+  await removeStacks();
+  for (const stack of stacks) sayNotRemoved(stack);
   if (folders.length > 1) console.log(summary(rows, flags.lang));
   const reports = rows.filter((row): row is Report => !("error" in row));
   if (flags.json !== undefined) writeFileSync(flags.json, json(reports, flags.lang));
@@ -89,7 +97,9 @@ async function main(folders: readonly string[], flags: Flags): Promise<number> {
 /** Grades a folder, and prints its table or why it could not be graded. */
 async function tryFolder(folder: string, flags: Flags): Promise<{ row: Row; passes: boolean }> {
   try {
-    await requireEngine();
+    await awaitEngine();
+    await removeStacks();
+    await requireReach();
     if (flags.runtime !== undefined) await requireRuntime(flags.runtime);
     const report = await gradeFolder(folder, flags);
     console.log(table(report, flags.lang, painter(process.stdout.isTTY === true)));
@@ -102,6 +112,33 @@ async function tryFolder(folder: string, flags: Flags): Promise<{ row: Row; pass
   }
 }
 
+/** Waits for the engine, if it has answered before: it may be restarting. */
+async function awaitEngine(): Promise<void> {
+  const end = Date.now() + (engineHasAnswered ? ENGINE_TIMEOUT_S : 0) * 1000;
+  for (let isFirst = true; ; isFirst = false, await Bun.sleep(1000)) {
+    try {
+      await requireEngine();
+      engineHasAnswered = true;
+      return;
+    } catch (error) {
+      engineHasAnswered = Date.now() < end;
+      if (!engineHasAnswered) throw error;
+      if (isFirst) console.error(`waiting for the Docker engine, at most ${ENGINE_TIMEOUT_S} s`);
+    }
+  }
+}
+
+async function removeStacks(): Promise<void> {
+  for (const stack of stacks) {
+    try {
+      await stack.remove();
+      stacks.delete(stack);
+    } catch (error) {
+      warn(error as Error);
+    }
+  }
+}
+
 async function gradeFolder(folder: string, { keep, registry, runtime, lang }: Flags): Promise<Report> {
   const isTerminal = process.stderr.isTTY === true;
   const progress = (step: number, steps: number, rule: Rule | undefined) => {
@@ -110,13 +147,16 @@ async function gradeFolder(folder: string, { keep, registry, runtime, lang }: Fl
     else if (line !== "") console.error(line);
   };
   const stack = await Stack.prepare(await readSubmission(folder), runtime);
-  currentStack = stack;
+  stacks.add(stack);
   try {
     return await grade(stack, { advice: !keep, registry, progress });
   } finally {
-    if (keep) sayNotRemoved(stack);
-    else await stack.remove().catch(warn);
-    currentStack = undefined;
+    if (keep) {
+      sayNotRemoved(stack);
+      stacks.delete(stack);
+    } else {
+      await removeStacks();
+    }
   }
 }
 

@@ -11,7 +11,7 @@ import { removeBinds } from "./safety/binds.ts";
 import { bindsOf, PORT, type Role, type Service, type Submission } from "./submission.ts";
 import { removeWorkFolder } from "./work-folder.ts";
 
-const TIMEOUT_S = { build: 900, up: 300, down: 120, run: 120, response: 15 };
+const TIMEOUT_S = { build: 900, up: 300, down: 120, run: 120, response: 15, secondFrontend: 60 };
 
 let stackCount = 0;
 
@@ -28,6 +28,9 @@ export class Stack {
   /** The host port of each service. */
   readonly #ports: Record<Role, number> = { ...PORT };
   readonly #containerIds = new Map<Role, string>();
+  readonly #removal = new AbortController();
+  /** Commands of Compose that have not ended yet. */
+  #running = 0;
   #extraFrontends = 0;
 
   /** @param runtime of the containers, instead of the engine's own */
@@ -96,10 +99,14 @@ export class Stack {
     return `${down} && rm -r '${this.submission.work}'`;
   }
 
-  #compose(args: readonly string[], options: Options, file = this.#file): Promise<Outcome> {
+  async #compose(args: readonly string[], options: Options, file = this.#file): Promise<Outcome> {
     const { work: folder, environment, source } = this.submission;
     if (source.refusals.length > 0) throw new Error("this submission was refused");
-    return compose.run({ folder, environment }, this.project, file, args, options);
+    const { signal } = this.#removal;
+    this.#running++;
+    const outcome = await compose.run({ folder, environment }, this.project, file, args, { ...options, signal });
+    this.#running--;
+    return outcome;
   }
 
   build = () => this.#compose(["build"], { seconds: TIMEOUT_S.build });
@@ -178,7 +185,7 @@ export class Stack {
     );
     if (code !== 0) throw new DockerError(`compose run ${name}: ${brief(stderr, 300)}`);
     let result: HttpResult = { error: "no response" };
-    for (const end = Date.now() + TIMEOUT_S.response * 1000; Date.now() < end; await Bun.sleep(200)) {
+    for (const end = Date.now() + TIMEOUT_S.secondFrontend * 1000; Date.now() < end; await Bun.sleep(200)) {
       result = await get(`http://127.0.0.1:${port}/`, TIMEOUT_S.response);
       if ("status" in result || !(await isRunning(container))) break;
     }
@@ -187,13 +194,15 @@ export class Stack {
   }
 
   /**
-   * Removes everything that the grading created. May be called at any time, and more than once.
+   * Removes everything that the grading created; what Compose still does is ended. May be called at any time, and more
+   * than once.
    *
    * @param options.interrupted whether commands were killed while they worked on the stack
    * @throws {DockerError} if something cannot be removed
    */
-  async remove(options?: { interrupted: boolean }): Promise<void> {
-    await removeProject(this.project, options);
+  async remove({ interrupted = this.#running > 0 } = {}): Promise<void> {
+    this.#removal.abort();
+    await removeProject(this.project, { interrupted });
     await removeBinds(bindsOf(this.submission.work));
     removeWorkFolder(this.submission.work);
   }

@@ -160,6 +160,8 @@ function statsOf(path: string): Stats | undefined {
   }
 }
 
+export const isFile = ({ folder }: Submission, path: string): boolean => statsOf(join(folder, path))?.isFile() === true;
+
 const MAX_TEXT_BYTES = 1024 * 1024;
 
 /** The text of a file of the submission; `undefined` if there is no such file, or it is too large to be read. */

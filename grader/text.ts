@@ -10,10 +10,16 @@ export type Language = keyof Text;
 const MAX_CHARACTERS = 2000;
 
 /**
- * A text without characters that steer a terminal or change the order of what is read: submissions choose the names and
+ * A text without characters that steer a terminal or change the order of what is read, and without the beginnings of
+ * GitHub's workflow commands (`::error` at the start of a line, `##[error]` anywhere): submissions choose the names and
  * responses that it quotes.
  */
-export const printable = (words: string) => words.slice(0, MAX_CHARACTERS).replace(/[\p{Cc}\p{Bidi_Control}]/gu, "�");
+export const printable = (words: string) =>
+  words
+    .slice(0, MAX_CHARACTERS)
+    .replace(/[\p{Cc}\p{Bidi_Control}]/gu, "�")
+    .replace(/^\s*::/, ": :")
+    .replaceAll("##[", "## [");
 
 export const text = (en: string, fr: string): Text => ({ en: printable(en), fr: printable(fr) });
 

@@ -21,6 +21,8 @@ export interface Options {
   readonly ownGroup?: boolean;
   /** Timeout in seconds; the command is killed after it. */
   readonly seconds?: number;
+  /** Kills the command; a pending or later call of `run` with it never settles. */
+  readonly signal?: AbortSignal | undefined;
   /** Runs even after `cancelCommands`, for cleanup. */
   readonly cleansUp?: boolean;
 }
@@ -56,7 +58,8 @@ const OUTPUT_GRACE_MS = 2000;
 /** Runs a command until it exits or times out. */
 export async function run(command: readonly string[], options: Options = {}): Promise<Outcome> {
   const never = new Promise<never>(() => {});
-  if (cancelled && !options.cleansUp) return never;
+  const isCancelled = () => (cancelled && !options.cleansUp) || options.signal?.aborted === true;
+  if (isCancelled()) return never;
   const seconds = options.seconds ?? DEFAULT_TIMEOUT_S;
   let started: ReturnType<typeof spawn>;
   try {
@@ -66,20 +69,23 @@ export async function run(command: readonly string[], options: Options = {}): Pr
   }
   children.add(started);
   let timedOut = false;
+  const kill = () => started.kill("SIGKILL");
   const timer = setTimeout(() => {
     timedOut = true;
-    started.kill("SIGKILL");
+    kill();
   }, seconds * 1000);
+  options.signal?.addEventListener("abort", kill);
   const [stdout, stderr] = started.outputs;
   const ended = Promise.all([stdout.ended, stderr.ended]);
   const code = await started.exited;
   clearTimeout(timer);
+  options.signal?.removeEventListener("abort", kill);
   const grace = Promise.withResolvers<void>();
   const graceTimer = setTimeout(grace.resolve, OUTPUT_GRACE_MS);
   await Promise.race([ended, grace.promise]);
   clearTimeout(graceTimer);
   children.delete(started);
-  if (cancelled && !options.cleansUp) return never;
+  if (isCancelled()) return never;
   if (timedOut) return { code: 124, stdout: stdout.text(), stderr: `${stderr.text()}\nkilled after ${seconds} s` };
   return { code, stdout: stdout.text(), stderr: stderr.text() };
 }

@@ -1,5 +1,6 @@
+import { basename, dirname } from "node:path";
 import type { Rule } from "../rule.ts";
-import { COMPOSE_FILES, entriesOf, FOLDER, ROLES } from "../submission.ts";
+import { COMPOSE_FILES, entriesOf, FOLDER, isFile, ROLES } from "../submission.ts";
 import { finding, text } from "../text.ts";
 
 export const tree: Rule = {
@@ -10,13 +11,14 @@ export const tree: Rule = {
     "Vous devriez avoir une arborescence telle que : LICENSE, README.md, api-backend, api-frontend, docker-compose.yaml",
   needs: [],
   async check({ submission }) {
-    const top = entriesOf(submission, "");
-    const missing = ["LICENSE", "README.md"].filter((name) => !top.includes(name));
-    const [yaml, yml] = COMPOSE_FILES;
-    if (!top.includes(yaml ?? "") && !top.includes(yml ?? "")) missing.push("docker-compose.yaml");
+    // The names as well: some file systems do not tell `License` from `LICENSE`.
+    const isMissing = (path: string) =>
+      !entriesOf(submission, dirname(path)).includes(basename(path)) || !isFile(submission, path);
+    const missing = ["LICENSE", "README.md"].filter(isMissing);
+    if (COMPOSE_FILES.slice(0, 2).every(isMissing)) missing.push("docker-compose.yaml");
     for (const role of ROLES) {
       const entries = entriesOf(submission, FOLDER[role]);
-      if (!entries.includes("Dockerfile")) missing.push(`${FOLDER[role]}/Dockerfile`);
+      if (isMissing(`${FOLDER[role]}/Dockerfile`)) missing.push(`${FOLDER[role]}/Dockerfile`);
       if (entries.every((name) => name === "Dockerfile" || name.startsWith("."))) missing.push(`${FOLDER[role]}/api.*`);
     }
     return missing.map(fileMissing);

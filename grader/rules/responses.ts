@@ -1,5 +1,6 @@
 import { deepEquals } from "bun";
 import { brief } from "../../host/command.ts";
+import { docker } from "../../host/docker.ts";
 import { portsOf } from "../compose-file.ts";
 import { look } from "../container-processes.ts";
 import type { HttpResult } from "../http.ts";
@@ -71,14 +72,32 @@ async function listeningPorts(stack: Stack, role: Role): Promise<number[]> {
 }
 
 /** What is wrong with a service's response on the subject's port. */
-function checkResponse({ submission }: Grading, role: Role, result: HttpResult, value: unknown): Finding[] {
+async function checkResponse(
+  { submission, stack }: Grading,
+  role: Role,
+  result: HttpResult,
+  value: unknown,
+): Promise<Finding[]> {
   const service = submission.services[role]?.definition ?? {};
   const hostPorts = portsOf(service).map(({ hostPort }) => hostPort);
   if (!hostPorts.includes(PORT[role])) return [notPublished(role, hostPorts)];
+  if ("error" in result) return [wrongResponse(role, await crashes(stack, role, result.error), value)];
   if (!matches(result, value)) return [wrongResponse(role, untranslated(show(result)), value)];
-  if ("contentType" in result && /^application\/([\w.-]+\+)?json\b/i.test(result.contentType)) return [];
+  if (/^application\/([\w.-]+\+)?json\b/i.test(result.contentType)) return [];
   const seen = text(`content type of ${show(result)}`, `type de contenu de ${show(result)}`);
   return [wrongResponse(role, seen, value)];
+}
+
+/** Why there is no response, with what a container that keeps crashing logs. */
+async function crashes(stack: Stack, role: Role, error: string): Promise<Text> {
+  const { Id, RestartCount } = await stack.container(role);
+  if (RestartCount === 0) return untranslated(error);
+  const { stdout, stderr } = await docker(["logs", "--tail", "5", Id]);
+  const log = brief(`${stderr} ${stdout}`, 300);
+  return text(
+    `${error}; the container has crashed ${RestartCount} times: ${log}`,
+    `${error} ; le conteneur s'est arrêté ${RestartCount} fois : ${log}`,
+  );
 }
 
 const urlOf = (role: Role) => `http://127.0.0.1:${PORT[role]}/`;

@@ -48,8 +48,12 @@ const FOLDERS: Record<string, [files: Files, failed: string[], more?: (folder: s
   "a file instead of a folder": [{ ...without("api-backend"), "api-backend": "" }, ["tree", "label"]],
   "a file as the context of a build": [change(right, [COMPOSE, "./api-backend", "./LICENSE"]), []],
   "no context of a build": [change(right, [COMPOSE, "./api-backend", "./none"]), []],
-  "a folder instead of a Dockerfile": [without(DOCKERFILE), ["label"], (folder) => mkdirSync(join(folder, DOCKERFILE))],
-  "a folder instead of a Compose file": [without(COMPOSE), [], (folder) => mkdirSync(join(folder, COMPOSE))],
+  "a folder instead of a Dockerfile": [
+    without(DOCKERFILE),
+    ["tree", "label"],
+    (folder) => mkdirSync(join(folder, DOCKERFILE)),
+  ],
+  "a folder instead of a Compose file": [without(COMPOSE), ["tree"], (folder) => mkdirSync(join(folder, COMPOSE))],
   "a Dockerfile in UTF-16": [
     right,
     ["label"],

@@ -1,0 +1,75 @@
+// Whether this machine can judge at all: the engine may run on another one, or this program in a container beside it.
+
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { brief } from "../host/command.ts";
+import { docker } from "../host/docker.ts";
+import { freePort } from "../host/tcp.ts";
+import { Ungradable } from "./errors.ts";
+import { helperImage } from "./helper-image.ts";
+import { get } from "./http.ts";
+import { Skipped } from "./rule.ts";
+import { createWorkFolder, removeWorkFolder } from "./work-folder.ts";
+
+const TIMEOUT_S = 10;
+
+let known: Promise<void> | undefined;
+
+/**
+ * Checks once that the engine sees this machine's folders, and that the ports that it publishes can be reached from here:
+ * if not, every submission would fail, through no fault of its own.
+ *
+ * @throws {Ungradable} if one of them is not so
+ */
+export function requireReach(): Promise<void> {
+  known ??= check();
+  // The next submission asks again.
+  known.catch(() => {
+    known = undefined;
+  });
+  return known;
+}
+
+async function check(): Promise<void> {
+  let image: string;
+  try {
+    image = await helperImage();
+  } catch (error) {
+    // Without the image it is not known.
+    if (error instanceof Skipped) return;
+    throw error;
+  }
+  const folder = createWorkFolder();
+  const token = crypto.randomUUID();
+  writeFileSync(join(folder, "index.html"), token);
+  try {
+    await checkWith(image, folder, token);
+  } finally {
+    removeWorkFolder(folder);
+  }
+}
+
+async function checkWith(image: string, folder: string, token: string): Promise<void> {
+  const port = await freePort();
+  const name = `grader${process.pid}reach`;
+  const options = ["--detach", "--rm", "--name", name, "--user", "0", "--cap-drop", "ALL", "--read-only"];
+  const reach = ["--publish", `127.0.0.1:${port}:80`, "--volume", `${folder}:/seen:ro`];
+  const server = ["/bin/busybox", "httpd", "-f", "-p", "80", "-h", "/seen"];
+  try {
+    const { code, stderr } = await docker(["run", ...options, ...reach, image, ...server]);
+    if (code !== 0) throw new Ungradable(`the engine starts no container here: ${brief(stderr, 300)}`, true);
+    let result = await get(`http://127.0.0.1:${port}/`, TIMEOUT_S);
+    for (const end = Date.now() + TIMEOUT_S * 1000; "error" in result && Date.now() < end; await Bun.sleep(100))
+      result = await get(`http://127.0.0.1:${port}/`, TIMEOUT_S);
+    if ("error" in result)
+      throw new Ungradable(
+        `ports that the engine publishes on 127.0.0.1 cannot be reached from here (${result.error}): run the grader on the engine's machine, not in a container`,
+      );
+    if (result.body !== token)
+      throw new Ungradable(
+        `the engine does not see the folder for temporary files, ${folder}: set TMPDIR to one that it sees, for example in your home`,
+      );
+  } finally {
+    await docker(["rm", "--force", name], { cleansUp: true });
+  }
+}

@@ -1,0 +1,71 @@
+// An engine of a test's own, in a network namespace of its own, that can be ended hard without disturbing another test.
+
+import { mkdtempSync, openSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { runOrThrow } from "../host/command.ts";
+import { docker } from "../host/docker.ts";
+import { waitUntil } from "./wait-until.ts";
+
+/** Whether this user can start one. */
+export const canStartEngine = process.getuid?.() === 0 && Bun.which("dockerd") !== null;
+
+export class OwnEngine {
+  readonly #folder = mkdtempSync(join(tmpdir(), "engine-"));
+  readonly host = `unix://${this.#folder}/docker.sock`;
+  readonly #pidFile = join(this.#folder, "docker.pid");
+  /** It keeps the namespace while no engine runs, and ends with the test. */
+  readonly #holder: Bun.Subprocess<"pipe">;
+  #engine: Bun.Subprocess | undefined;
+
+  constructor() {
+    // It finds out by its name what it is.
+    const busybox = join(this.#folder, "busybox");
+    symlinkSync(resolve(".cache/grader-busybox"), busybox);
+    const script = '"$0" ifconfig lo up && exec "$0" cat';
+    this.#holder = Bun.spawn(["unshare", "--net", busybox, "sh", "-c", script, busybox], { stdin: "pipe" });
+  }
+
+  /** A command that runs beside the engine: its loopback is the one on which containers publish their ports. */
+  beside = (...command: readonly string[]): string[] => [
+    "nsenter",
+    `--net=/proc/${this.#holder.pid}/ns/net`,
+    "--",
+    ...command,
+  ];
+
+  async start(): Promise<void> {
+    const folders = ["--data-root", join(this.#folder, "data"), "--exec-root", join(this.#folder, "exec")];
+    const options = [...folders, "--pidfile", this.#pidFile, "--host", this.host];
+    const log = openSync(join(this.#folder, "log"), "a");
+    rmSync(this.#pidFile, { force: true });
+    this.#engine = Bun.spawn(this.beside("dockerd", ...options), { stdin: "ignore", stdout: log, stderr: log });
+    await waitUntil("the engine answers", async () => (await this.docker("version")).code === 0);
+  }
+
+  docker = (...args: readonly string[]) => docker(["--host", this.host, ...args]);
+
+  /** Ends it as a crash does. */
+  async kill(): Promise<void> {
+    this.#engine?.kill("SIGKILL");
+    await this.#engine?.exited;
+  }
+
+  /** Ends it, and removes all that it had. */
+  async remove(): Promise<void> {
+    this.#engine?.kill("SIGTERM");
+    await this.#engine?.exited;
+    this.#holder.kill();
+    await this.#unmount();
+    rmSync(this.#folder, { recursive: true });
+  }
+
+  /** An engine that was killed leaves what it had mounted for its containers. */
+  async #unmount(): Promise<void> {
+    const points = readFileSync("/proc/mounts", "utf8")
+      .split("\n")
+      .map((line) => line.split(" ")[1] ?? "")
+      .filter((point) => point.startsWith(this.#folder));
+    for (const point of points.reverse()) await runOrThrow(["umount", "--lazy", point]);
+  }
+}
