@@ -77,6 +77,8 @@ async function judgeUntil(end: number, rule: Rule, grading: Grading): Promise<Re
   let timer: Timer | undefined;
   const timeIsUp = new Promise<Result>((resolve) => {
     timer = setTimeout(() => resolve({ rule, verdict: "blocked", findings: [], reason: TIME_IS_UP }), end - Date.now());
+    // A rule whose commands were ended never settles.
+    timer.unref();
   });
   try {
     return await Promise.race([judge(rule, grading), timeIsUp]);

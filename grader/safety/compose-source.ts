@@ -25,9 +25,10 @@ const OCTAL: ScalarTag = {
 };
 const YAML_OPTIONS = { merge: true, customTags: (tags: Tags): Tags => [OCTAL, ...tags], logLevel: "error" } as const;
 
-type Mapping = Record<string, unknown>;
+export type Mapping = Record<string, unknown>;
 export const isMapping = (value: unknown): value is Mapping =>
   typeof value === "object" && value !== null && !Array.isArray(value);
+export const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : value == null ? [] : [value]);
 
 /** @throws {InvalidCompose} if the value contains itself, through an alias */
 function jsonOf(file: string, value: Mapping): string {
@@ -121,9 +122,19 @@ export class ComposeSource {
     }
   }
 
+  /** The known keys of a mapping; the others are dropped. */
+  pick(key: readonly string[], value: Mapping, known: readonly string[]): Mapping {
+    const picked: Mapping = {};
+    for (const [name, item] of Object.entries(value)) {
+      if (known.includes(name)) picked[name] = item;
+      else if (item !== null) this.dropped.add([...key, name].join("."));
+    }
+    return picked;
+  }
+
   async #envFiles(file: string, name: string, value: unknown): Promise<unknown[]> {
     const kept: unknown[] = [];
-    for (const item of Array.isArray(value) ? value : [value]) {
+    for (const item of listOf(value)) {
       const path = isMapping(item) ? item.path : item;
       if ((await this.#localFile(file, ["services", name, "env_file"], path)) !== undefined) kept.push(item);
     }
@@ -132,9 +143,9 @@ export class ComposeSource {
 
   async #includes(file: string, value: unknown): Promise<unknown[]> {
     const kept: unknown[] = [];
-    for (const item of Array.isArray(value) ? value : [value]) {
+    for (const item of listOf(value)) {
       const paths = isMapping(item) ? item.path : item;
-      for (const given of Array.isArray(paths) ? paths : [paths]) {
+      for (const given of listOf(paths)) {
         const path = await this.#localFile(file, ["include"], given);
         if (path === undefined) continue;
         await this.read(path);

@@ -57,7 +57,7 @@ services:
     hostname: front
     ports: ["8000:8000"]
     depends_on: [API_Back.end-, cache]
-    environment: {API_BACKEND_URL: The.Back_end, API_BACKEND_PORT: "8001"}
+    environment: {API_BACKEND_URL: The.Back_end.lab, API_BACKEND_PORT: "8001"}
   API_Back.end-:
     <<: *common
     image: student/back
@@ -65,6 +65,7 @@ services:
     container_name: The.Back_end
     hostname: back
     ports: ["8001:8001"]
+networks: {default: {name: lab}}
 `,
     ABORT,
   ),
