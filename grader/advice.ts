@@ -1,5 +1,5 @@
 import { type Container, dockerOrThrow, type Image, inspect } from "../host/docker.ts";
-import { baseImagesOf } from "./base-images.ts";
+import { basesOf } from "./base-images.ts";
 import type { Advice, Grading } from "./rule.ts";
 import { ROLES, type Role } from "./submission.ts";
 import { type Text, text } from "./text.ts";
@@ -107,7 +107,7 @@ async function collectFacts({ stack, submission }: Grading, role: Role): Promise
   const start = Date.now();
   await dockerOrThrow("stop", "--time", String(MAX_STOP_S + 1), container.Id);
   const stopS = (Date.now() - start) / 1000;
-  const baseImages = service === undefined ? [] : baseImagesOf(submission, service);
+  const baseImages = service === undefined ? [] : basesOf(submission, service);
   return {
     container,
     imageMB: Math.round(image.Size / 1e6),

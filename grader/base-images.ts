@@ -1,7 +1,7 @@
-import { DockerfileParser } from "dockerfile-ast";
 import { brief } from "../host/command.ts";
 import { docker } from "../host/docker.ts";
-import { buildOf, environmentOf } from "./compose-file.ts";
+import { buildOptionsOf } from "./compose-file.ts";
+import { baseImagesOf } from "./dockerfile.ts";
 import { Ungradable } from "./errors.ts";
 import { ROLES, type Service, type Submission, textOf } from "./submission.ts";
 
@@ -42,27 +42,9 @@ function imagesOf(submission: Submission): Set<string> {
   const others = Object.entries(submission.config.services)
     .filter(([name, { build }]) => build === undefined && !built.some((service) => service.name === name))
     .flatMap(([, { image }]) => image ?? []);
-  return new Set([...built.flatMap((service) => baseImagesOf(submission, service)), ...others]);
+  return new Set([...built.flatMap((service) => basesOf(submission, service)), ...others]);
 }
 
-/**
- * The images that a service's Dockerfile starts from, with build arguments replaced; not its own stages, and not
- * `scratch`, which is none.
- */
-export function baseImagesOf(submission: Submission, { dockerfile, definition }: Service): string[] {
-  const file = DockerfileParser.parse((dockerfile && textOf(submission, dockerfile)) || "");
-  const given = environmentOf({ environment: buildOf(definition)?.args ?? {} });
-  const values = new Map<string, string>();
-  const expand = (text: string) =>
-    text.replace(/\$\{?(\w+)(?::-([^}]*))?\}?/g, (_, name: string, preset = "") => values.get(name) ?? preset);
-  for (const argument of file.getInitialARGs()) {
-    const property = argument.getProperty();
-    if (property === null) continue;
-    values.set(property.getName(), given[property.getName()] || expand(property.getValue() ?? ""));
-  }
-  const stages = file.getFROMs();
-  const names = stages.map((stage) => stage.getBuildStage()?.toLowerCase());
-  return stages
-    .map((stage) => expand(stage.getImage() ?? ""))
-    .filter((image) => !["", "scratch", ...names].includes(image.toLowerCase()));
-}
+/** The images that a service's Dockerfile starts or copies from. */
+export const basesOf = (submission: Submission, { dockerfile = "", definition }: Service): string[] =>
+  baseImagesOf(textOf(submission, dockerfile) ?? "", buildOptionsOf(definition));

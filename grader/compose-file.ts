@@ -1,5 +1,7 @@
 // A Compose file as `compose config` prints it and the grader runs it, and what the rules read from it.
 
+import type { BuildOptions } from "./dockerfile.ts";
+
 /** A published port; without a host port, the engine chooses one. */
 export interface PublishedPort {
   readonly hostPort: number | undefined;
@@ -42,6 +44,12 @@ export interface ComposeConfig {
 export function buildOf({ build }: ComposeService): Build | undefined {
   if (build === undefined) return undefined;
   return { context: ".", dockerfile: "Dockerfile", ...(typeof build === "string" ? { context: build } : build) };
+}
+
+/** The stage and the arguments of a service's build. */
+export function buildOptionsOf(service: ComposeService): BuildOptions {
+  const { target, args } = buildOf(service) ?? {};
+  return { target, args: environmentOf({ environment: args ?? {} }) };
 }
 
 export function portsOf({ ports = [] }: ComposeService): PublishedPort[] {

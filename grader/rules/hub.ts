@@ -1,6 +1,6 @@
 import { type Image, inspect } from "../../host/docker.ts";
-import { buildOf, type ComposeService, environmentOf } from "../compose-file.ts";
-import { type BuildOptions, labelsOf } from "../dockerfile-labels.ts";
+import { buildOptionsOf } from "../compose-file.ts";
+import { labelsOf } from "../dockerfile.ts";
 import { parseHubAddress } from "../hub-address.ts";
 import { DOCKER_HUB, whyNotPullable } from "../registry.ts";
 import { Blocked, type Grading, type Rule } from "../rule.ts";
@@ -21,16 +21,11 @@ interface HubLabel {
 async function readLabel({ submission, stack, verdict }: Grading, role: Role): Promise<HubLabel> {
   const service = submission.services[role];
   const dockerfile = service?.dockerfile ?? `${FOLDER[role]}/Dockerfile`;
-  const labels = labelsOf(textOf(submission, dockerfile) ?? "", optionsOf(service?.definition ?? {}));
+  const labels = labelsOf(textOf(submission, dockerfile) ?? "", buildOptionsOf(service?.definition ?? {}));
   const label = { role, dockerfile, names: [...labels.keys()] };
   if (verdict("up") !== "pass") return { ...label, value: labels.get("hub_url") };
   const { Config } = await inspect<Image>((await stack.container(role)).Image);
   return { ...label, value: Config.Labels?.hub_url };
-}
-
-function optionsOf(service: ComposeService): BuildOptions {
-  const build: { target?: string; args?: ComposeService["environment"] | null } = buildOf(service) ?? {};
-  return { target: build.target, args: environmentOf({ environment: build.args ?? {} }) };
 }
 
 export const label: Rule = {

@@ -3,7 +3,7 @@
 import { afterEach, expect, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { describeWithEngine } from "../../testing/engine.ts";
-import { baseImagesOf, pullImages } from "../base-images.ts";
+import { pullImages } from "../base-images.ts";
 import { requireEngine } from "../compose.ts";
 import { Ungradable } from "../errors.ts";
 import { readSubmission } from "../submission.ts";
@@ -25,27 +25,6 @@ async function read(files: Files) {
 const withDockerfile = (text: string): Files => change(right, ["api-backend/Dockerfile", /[\s\S]*/, text]);
 
 describeWithEngine("the images that a submission is built on", () => {
-  test("are those of all stages, with build arguments, without its own stages", async () => {
-    const text = `ARG TAG=1
-ARG BASE=example.org/x:\${TAG}
-ARG OTHER=example.org/w:\${TAG}
-FROM \${BASE} AS build
-FROM \${OTHER}
-FROM --platform=linux/amd64 example.org/y:$TAG
-COPY --from=build / /
-FROM build
-FROM scratch
-`;
-    const files = change(withDockerfile(text), [
-      "docker-compose.yaml",
-      "build: ./api-backend",
-      "build: { context: ./api-backend, args: { BASE: 'example.org/z:2' } }",
-    ]);
-    const submission = await read(files);
-    const backend = submission.services.backend ?? expect.unreachable();
-    expect(baseImagesOf(submission, backend)).toEqual(["example.org/z:2", "example.org/w:1", "example.org/y:1"]);
-  });
-
   /** A registry that answers everything in one way. */
   async function pullFrom(status: number, error: { code: string; message: string }) {
     const answer = () => Response.json({ errors: [error] }, { status });

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { type BuildOptions, labelsOf } from "../dockerfile-labels.ts";
+import { type BuildOptions, baseImagesOf, labelsOf } from "../dockerfile.ts";
 
 const labels = (dockerfile: string, options?: BuildOptions) => Object.fromEntries(labelsOf(dockerfile, options));
 
@@ -49,4 +49,22 @@ test("the labels are those of the stage that is built, and of its bases", () => 
   expect(labels(STAGES, { target: "base" })).toEqual({ of: "base" });
   expect(labels(STAGES, { target: "1" })).toEqual({ of: "build" });
   expect(labels("# nothing\n")).toEqual({});
+});
+
+test("base images are those of all stages and copies, with build arguments, without its own stages", () => {
+  const text = `ARG TAG=1
+ARG BASE=example.org/x:\${TAG}
+ARG OTHER=example.org/w:\${TAG}
+FROM \${BASE} AS build
+FROM \${OTHER}
+FROM --platform=linux/amd64 example.org/y:$TAG
+COPY --from=build / /
+COPY --from=0 / /
+COPY --chown=1 --from=example.org/uv:latest /uv /uv
+FROM build
+FROM scratch
+FROM \${UNKNOWN}
+`;
+  const images = baseImagesOf(text, { args: { BASE: "example.org/z:2" } });
+  expect(images).toEqual(["example.org/z:2", "example.org/w:1", "example.org/y:1", "example.org/uv:latest"]);
 });

@@ -17,8 +17,7 @@ type Values = Map<string, string | undefined>;
 export function labelsOf(dockerfile: string, { target, args = {} }: BuildOptions = {}): Values {
   const file = DockerfileParser.parse(dockerfile);
   const stages = stagesOf(file);
-  const globals: Values = new Map();
-  for (const argument of file.getInitialARGs()) declare(argument, globals, args, new Map());
+  const globals = globalsOf(file, args);
   const labels: Values = new Map();
   const argumentsInScope: Values = new Map();
   const environment: Values = new Map();
@@ -30,6 +29,28 @@ export function labelsOf(dockerfile: string, { target, args = {} }: BuildOptions
     if (keyword === "LABEL") assign(instruction as Label, labels, values);
   }
   return labels;
+}
+
+/**
+ * The images that a Dockerfile starts from or copies from, with build arguments replaced; not its own stages, and not
+ * `scratch`, which is none.
+ */
+export function baseImagesOf(dockerfile: string, { args = {} }: BuildOptions = {}): string[] {
+  const file = DockerfileParser.parse(dockerfile);
+  const globals = globalsOf(file, args);
+  const copied = file.getCOPYs().flatMap((copy) => copy.getFlags().filter((flag) => flag.getName() === "from"));
+  const named = [...file.getFROMs().map((from) => from.getImage()), ...copied.map((flag) => flag.getValue())];
+  const names = file.getFROMs().map((from) => from.getBuildStage()?.toLowerCase());
+  // A number is a stage as well.
+  const isImage = (name: string) => !["", "scratch", ...names].includes(name.toLowerCase()) && !/^\d+$/.test(name);
+  return [...new Set(named.map((name) => expand(name ?? "", globals) ?? "").filter(isImage))];
+}
+
+/** The build arguments in front of the first stage. */
+function globalsOf(file: Dockerfile, given: Readonly<Record<string, string>>): Values {
+  const globals: Values = new Map();
+  for (const argument of file.getInitialARGs()) declare(argument, globals, given, new Map());
+  return globals;
 }
 
 /** The instructions of each stage, starting with its FROM. */
