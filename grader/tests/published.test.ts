@@ -6,8 +6,8 @@ import { RUNTIME } from "../../testing/base-images.ts";
 import { describeWithEngine } from "../../testing/engine.ts";
 import { startRegistry } from "../../testing/registry.ts";
 import { requireEngine } from "../compose.ts";
-import { up } from "../rules/compose.ts";
 import { label, published } from "../rules/hub.ts";
+import { up } from "../rules/up.ts";
 import { gradeFiles, MINUTE_MS, outcome } from "./grading.ts";
 import { right } from "./submissions.ts";
 

@@ -348,6 +348,18 @@ export const WRONG: Record<string, [rule: string, files: Files, consequence?: st
       ["api-frontend/api.js", "try {", "try { if (globalThis.broken) throw 1;"],
     ),
   ],
+  "a slow frontend that ignores API_BACKEND_URL": [
+    "used",
+    change(
+      right,
+      ["api-frontend/api.js", READ_URL, "api-backend"],
+      ["api-frontend/api.js", /(createServer\([\s\S]*\))\.listen\(8000\)/, "setTimeout(() => $1.listen(8000), 20_000)"],
+    ),
+  ],
+  "a backend that crashes after 3 s, again and again": [
+    "up",
+    change(right, ["api-backend/api.js", /[\s\S]*/, "setTimeout(() => process.exit(1), 3000);"]),
+  ],
   "no restart policy": ["traceback", change(right, [COMPOSE, RESTARTS, ""])],
   "no restart policy on the frontend": [
     "traceback",
