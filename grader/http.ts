@@ -1,3 +1,5 @@
+import { readBody } from "./body.ts";
+
 /** The responses of the lab have fewer than 200 bytes. */
 const MAX_BODY_BYTES = 1024 * 1024;
 
@@ -18,23 +20,11 @@ export async function get(url: string, timeoutS: number): Promise<HttpResult> {
       headers: { "accept-encoding": "identity" },
       decompress: false,
     });
-    const body = await readBody(response);
+    const { text: body } = await readBody(response, MAX_BODY_BYTES);
     return { status: response.status, contentType: response.headers.get("content-type") ?? "", body };
   } catch (error) {
     const { name, code, message } = error as { name: string; code?: unknown; message: string };
     if (name === "TimeoutError") return { error: `no complete response within ${timeoutS} s` };
     return { error: typeof code === "string" ? code : message };
   }
-}
-
-/** A body; of a long one the beginning, and the rest is not waited for. */
-async function readBody({ body }: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of body ?? []) {
-    chunks.push(chunk);
-    bytes += chunk.length;
-    if (bytes > MAX_BODY_BYTES) break;
-  }
-  return Buffer.concat(chunks).toString();
 }

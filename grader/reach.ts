@@ -8,12 +8,11 @@ import { freePort } from "../host/tcp.ts";
 import { Ungradable } from "./errors.ts";
 import { helperImage } from "./helper-image.ts";
 import { get } from "./http.ts";
+import { once } from "./once.ts";
 import { Skipped } from "./rule.ts";
 import { createWorkFolder, removeWorkFolder } from "./work-folder.ts";
 
 const TIMEOUT_S = 10;
-
-let known: Promise<void> | undefined;
 
 /**
  * Checks once that the engine sees this machine's folders, and that the ports that it publishes can be reached from here:
@@ -21,14 +20,7 @@ let known: Promise<void> | undefined;
  *
  * @throws {Ungradable} if one of them is not so
  */
-export function requireReach(): Promise<void> {
-  known ??= check();
-  // The next submission asks again.
-  known.catch(() => {
-    known = undefined;
-  });
-  return known;
-}
+export const requireReach = once(check);
 
 async function check(): Promise<void> {
   let image: string;

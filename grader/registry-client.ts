@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pRetry from "p-retry";
+import { readBody } from "./body.ts";
 import { Skipped } from "./rule.ts";
 import { type Text, text, untranslated } from "./text.ts";
 
@@ -64,7 +65,9 @@ export function clientOf(host: string): Client {
     },
     async readJson(response) {
       try {
-        return Object(JSON.parse(await readText(response)));
+        const { text, isWhole } = await readBody(response, MAX_JSON_BYTES);
+        if (!isWhole) throw new Error(`more than ${MAX_JSON_BYTES} bytes from ${new URL(response.url).host}`);
+        return Object(JSON.parse(text));
       } catch (error) {
         throw skipped(untranslated((error as Error).message));
       }
@@ -95,15 +98,4 @@ function secondsUntil(retryAfter: string | null): number {
   if (retryAfter === null) return 0;
   const seconds = /^\d+$/.test(retryAfter) ? Number(retryAfter) : (Date.parse(retryAfter) - Date.now()) / 1000;
   return Number.isNaN(seconds) ? 0 : Math.max(0, seconds);
-}
-
-async function readText(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.length;
-    if (bytes > MAX_JSON_BYTES) throw new Error(`more than ${MAX_JSON_BYTES} bytes from ${new URL(response.url).host}`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
 }

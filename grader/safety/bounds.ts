@@ -1,4 +1,5 @@
 import { dockerOrThrow } from "../../host/docker.ts";
+import { once } from "../once.ts";
 
 /** What a submission may use at most; more than any honest one needs. The memory is for all services together. */
 const MEMORY_BYTES = 2 * 1024 ** 3;
@@ -13,17 +14,8 @@ export interface Bounds {
   forServices(count: number): (service: Mapping) => Mapping;
 }
 
-let known: Promise<Bounds> | undefined;
-
 /** The bounds on this engine: all processors but one, which is left to the grader. */
-export function boundsOfEngine(): Promise<Bounds> {
-  known ??= findBounds();
-  // An engine that is away may be back for the next submission.
-  known.catch(() => {
-    known = undefined;
-  });
-  return known;
-}
+export const boundsOfEngine = once(findBounds);
 
 async function findBounds(): Promise<Bounds> {
   const processors = Number(await dockerOrThrow("info", "--format", "{{.NCPU}}"));

@@ -4,6 +4,7 @@
 import { readFileSync, statfsSync } from "node:fs";
 import { dockerOrThrow } from "../../host/docker.ts";
 import { Ungradable } from "../errors.ts";
+import { once } from "../once.ts";
 
 /** What the machine has left. What cannot be read is not there: an engine in a virtual machine has a disk of its own. */
 export interface Left {
@@ -63,6 +64,9 @@ function attempt<T>(read: () => T): T | undefined {
   }
 }
 
+/** Where the engine keeps images, containers and volumes. */
+const folderOfEngine = once(() => dockerOrThrow("info", "--format", "{{.DockerRootDir}}"));
+
 /**
  * Does something while it watches the machine.
  *
@@ -71,8 +75,7 @@ function attempt<T>(read: () => T): T | undefined {
  *   submission is worth another try, when nothing else is graded
  */
 export async function watched<T>(folder: string, action: () => Promise<T>): Promise<T> {
-  const root = await dockerOrThrow("info", "--format", "{{.DockerRootDir}}");
-  const folders = [root, folder];
+  const folders = [await folderOfEngine(), folder];
   const before = whatIsLeft(folders);
   const { promise: shortage, reject } = Promise.withResolvers<never>();
   const timer = setInterval(() => {
