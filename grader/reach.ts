@@ -47,7 +47,7 @@ async function checkWith(image: string, folder: string, token: string): Promise<
   const options = ["--detach", "--rm", "--name", name, "--user", "0", "--cap-drop", "ALL", "--read-only"];
   const reach = ["--publish", `127.0.0.1:${port}:80`, "--volume", `${folder}:/seen:ro`];
   // It ends by itself if an interruption leaves it behind.
-  const server = ["/bin/busybox", "timeout", "60", "/bin/busybox", "httpd", "-f", "-p", "80", "-h", "/seen"];
+  const server = ["/bin/busybox", "timeout", "30", "/bin/busybox", "httpd", "-f", "-p", "80", "-h", "/seen"];
   try {
     const { code, stderr } = await docker(["run", ...options, ...reach, image, ...server]);
     if (code !== 0) throw new Ungradable(`the engine starts no container here: ${brief(stderr, 300)}`, true);
