@@ -1,6 +1,6 @@
 import { brief } from "../host/command.ts";
 import { docker } from "../host/docker.ts";
-import { buildOptionsOf } from "./compose-file.ts";
+import { buildOptionsOf, type ComposeService, fullName } from "./compose-file.ts";
 import { baseImagesOf } from "./dockerfile.ts";
 import { Ungradable } from "./errors.ts";
 import { ROLES, type Service, type Submission, textOf } from "./submission.ts";
@@ -39,9 +39,15 @@ async function pull(image: string): Promise<string | undefined> {
 
 function imagesOf(submission: Submission): Set<string> {
   const built = ROLES.flatMap((role) => submission.services[role] ?? []).filter(({ dockerfile }) => dockerfile);
-  const others = Object.entries(submission.config.services)
-    .filter(([name, { build }]) => build === undefined && !built.some((service) => service.name === name))
-    .flatMap(([, { image }]) => image ?? []);
+  const services = Object.entries(submission.config.services);
+  const isBuilt = (name: string, { build }: ComposeService) =>
+    build !== undefined || built.some((service) => service.name === name);
+  const named = services
+    .filter(([name, service]) => isBuilt(name, service))
+    .map(([, { image = "" }]) => fullName(image));
+  const others = services
+    .filter(([name, service]) => !isBuilt(name, service))
+    .flatMap(([, { image }]) => (image === undefined || named.includes(fullName(image)) ? [] : image));
   return new Set([...built.flatMap((service) => basesOf(submission, service)), ...others]);
 }
 

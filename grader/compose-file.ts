@@ -13,6 +13,7 @@ interface Build {
   dockerfile: string;
   target?: string;
   args?: ComposeService["environment"] | null;
+  additional_contexts?: Record<string, string>;
 }
 
 /** A service, as `compose config` prints it; much of it has several forms, depending on the version of Compose. */
@@ -46,10 +47,16 @@ export function buildOf({ build }: ComposeService): Build | undefined {
   return { context: ".", dockerfile: "Dockerfile", ...(typeof build === "string" ? { context: build } : build) };
 }
 
+/** The full name of an image: Docker adds what is missing. */
+export function fullName(image: string): string {
+  const name = image.replace(/^(index\.)?docker\.io\//, "").replace(/^library\//, "");
+  return /[:@][^/]*$/.test(name) ? name : `${name}:latest`;
+}
+
 /** The stage and the arguments of a service's build. */
 export function buildOptionsOf(service: ComposeService): BuildOptions {
-  const { target, args } = buildOf(service) ?? {};
-  return { target, args: environmentOf({ environment: args ?? {} }) };
+  const { target, args, additional_contexts = {} } = buildOf(service) ?? {};
+  return { target, args: environmentOf({ environment: args ?? {} }), contexts: Object.keys(additional_contexts) };
 }
 
 export function portsOf({ ports = [] }: ComposeService): PublishedPort[] {
@@ -65,6 +72,12 @@ export function portsOf({ ports = [] }: ComposeService): PublishedPort[] {
       .map(Number);
     return { hostPort, containerPort: containerPort ?? 0 };
   });
+}
+
+/** The port of the container that a service publishes as `hostPort`, else the first that it publishes. */
+export function containerPortOf(service: ComposeService, hostPort: number): number {
+  const ports = portsOf(service);
+  return (ports.find((port) => port.hostPort === hostPort) ?? ports[0])?.containerPort ?? hostPort;
 }
 
 export function environmentOf({ environment = {} }: ComposeService): Record<string, string> {

@@ -4,6 +4,8 @@ import { type Arg, type Dockerfile, DockerfileParser, type Env, type Instruction
 export interface BuildOptions {
   /** The stage to build, by name or number; the last one by default. */
   readonly target?: string | undefined;
+  /** Names of further build contexts, which a Dockerfile uses as it uses images. */
+  readonly contexts?: readonly string[];
   /** Values for the Dockerfile's build arguments; an empty one is not known. */
   readonly args?: Readonly<Record<string, string>>;
 }
@@ -35,14 +37,15 @@ export function labelsOf(dockerfile: string, { target, args = {} }: BuildOptions
  * The images that a Dockerfile starts from or copies from, with build arguments replaced; not its own stages, and not
  * `scratch`, which is none.
  */
-export function baseImagesOf(dockerfile: string, { args = {} }: BuildOptions = {}): string[] {
+export function baseImagesOf(dockerfile: string, { args = {}, contexts = [] }: BuildOptions = {}): string[] {
   const file = DockerfileParser.parse(dockerfile);
   const globals = globalsOf(file, args);
   const copied = file.getCOPYs().flatMap((copy) => copy.getFlags().filter((flag) => flag.getName() === "from"));
   const named = [...file.getFROMs().map((from) => from.getImage()), ...copied.map((flag) => flag.getValue())];
   const names = file.getFROMs().map((from) => from.getBuildStage()?.toLowerCase());
   // A number is a stage as well.
-  const isImage = (name: string) => !["", "scratch", ...names].includes(name.toLowerCase()) && !/^\d+$/.test(name);
+  const isImage = (name: string) =>
+    !["", "scratch", ...names, ...contexts].includes(name.toLowerCase()) && !/^\d+$/.test(name);
   return [...new Set(named.map((name) => expand(name ?? "", globals) ?? "").filter(isImage))];
 }
 
@@ -101,6 +104,9 @@ function assign(instruction: Env | Label, target: Values, values: Values): void 
   }
 }
 
+/** No label or image has more; values may contain each other several times. */
+const MAX_VALUE_CHARACTERS = 4096;
+
 /** Replaces `$name`, `${name}` and `${name:-default}`; `undefined` if a value is not known. */
 function expand(value: string, values: Values): string | undefined {
   let isKnown = true;
@@ -112,5 +118,6 @@ function expand(value: string, values: Values): string | undefined {
       return found ?? "";
     },
   );
-  return isKnown ? expanded : undefined;
+  // Other forms of a variable, such as ${name:+value}, are not replaced.
+  return isKnown && expanded.length <= MAX_VALUE_CHARACTERS && !/\$\{[^}]*\}/.test(expanded) ? expanded : undefined;
 }

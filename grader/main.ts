@@ -5,7 +5,8 @@ import { version } from "../package.json" with { type: "json" };
 import { requireEngine, requireRuntime } from "./compose.ts";
 import { Ungradable } from "./errors.ts";
 import { grade } from "./grade.ts";
-import { requireReach } from "./reach.ts";
+import { REACH_PROJECT, requireReach } from "./reach.ts";
+import { removeProject } from "./removal.ts";
 import { json } from "./report/json.ts";
 import { junit } from "./report/junit.ts";
 import { painter, summary, table } from "./report/table.ts";
@@ -44,6 +45,7 @@ async function onInterrupt(): Promise<never> {
     console.error("\ninterrupted: removing what was created (Ctrl-C again leaves it)");
     await cancelCommands();
     for (const stack of stacks) await stack.remove({ interrupted: true }).catch(warn);
+    await removeProject(REACH_PROJECT).catch(warn);
     removeWorkFolders();
   }
   process.exit(EXIT_CODE.interrupted);

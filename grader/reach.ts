@@ -14,6 +14,9 @@ import { createWorkFolder, removeWorkFolder } from "./work-folder.ts";
 
 const TIMEOUT_S = 10;
 
+/** What the check's container is removed by, if it was interrupted. */
+export const REACH_PROJECT = `grader${process.pid}reach`;
+
 /**
  * Checks once that the engine sees this machine's folders, and that the ports that it publishes can be reached from here:
  * if not, every submission would fail, through no fault of its own.
@@ -43,13 +46,15 @@ async function check(): Promise<void> {
 
 async function checkWith(image: string, folder: string, token: string): Promise<void> {
   const port = await freePort();
-  const name = `grader${process.pid}reach`;
-  const options = ["--detach", "--rm", "--name", name, "--user", "0", "--cap-drop", "ALL", "--read-only"];
-  const reach = ["--publish", `127.0.0.1:${port}:80`, "--volume", `${folder}:/seen:ro`];
+  const name = REACH_PROJECT;
+  const label = ["--label", `com.docker.compose.project=${REACH_PROJECT}`];
+  const options = ["--detach", "--rm", "--name", name, ...label, "--user", "0", "--cap-drop", "ALL", "--read-only"];
+  const reach = ["--publish", `127.0.0.1:${port}:80`, "--mount", `type=bind,source=${folder},target=/seen,readonly`];
   // It ends by itself if an interruption leaves it behind.
   const server = ["/bin/busybox", "timeout", "30", "/bin/busybox", "httpd", "-f", "-p", "80", "-h", "/seen"];
   try {
     const { code, stderr } = await docker(["run", ...options, ...reach, image, ...server]);
+    if (/source path does not exist/.test(stderr)) throw notSeen(folder);
     if (code !== 0) throw new Ungradable(`the engine starts no container here: ${brief(stderr, 300)}`, true);
     let result = await get(`http://127.0.0.1:${port}/`, TIMEOUT_S);
     for (const end = Date.now() + TIMEOUT_S * 1000; "error" in result && Date.now() < end; await Bun.sleep(100))
@@ -58,11 +63,13 @@ async function checkWith(image: string, folder: string, token: string): Promise<
       throw new Ungradable(
         `ports that the engine publishes on 127.0.0.1 cannot be reached from here (${result.error}): run the grader on the engine's machine, not in a container`,
       );
-    if (result.body !== token)
-      throw new Ungradable(
-        `the engine does not see the folder for temporary files, ${folder}: set TMPDIR to one that it sees, for example in your home`,
-      );
+    if (result.body !== token) throw notSeen(folder);
   } finally {
     await docker(["rm", "--force", name], { cleansUp: true });
   }
 }
+
+const notSeen = (folder: string) =>
+  new Ungradable(
+    `the engine does not see the folder for temporary files, ${folder}: set TMPDIR to one that it sees, for example in your home`,
+  );

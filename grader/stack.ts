@@ -4,7 +4,7 @@ import { brief, type Options, type Outcome } from "../host/command.ts";
 import { type Container, DockerError, docker, dockerOrThrow, inspect } from "../host/docker.ts";
 import { freePort, tcpRoundTrip } from "../host/tcp.ts";
 import { compose } from "./compose.ts";
-import { type ComposeConfig, type ComposeService, portsOf } from "./compose-file.ts";
+import { type ComposeConfig, type ComposeService, containerPortOf, fullName } from "./compose-file.ts";
 import { get, type HttpResult } from "./http.ts";
 import { removeProject } from "./removal.ts";
 import { removeBinds } from "./safety/binds.ts";
@@ -63,8 +63,16 @@ export class Stack {
         if (alias !== undefined) links?.push(`${target}:${alias}`);
       }
     }
-    for (const [i, [name, service]] of Object.entries(isolated.services).entries())
+    const built = new Map<string, string>();
+    for (const [i, [name, service]] of Object.entries(isolated.services).entries()) {
+      const { image } = service;
       await this.#isolateService(name, service, `${this.project}/service${i + 1}:latest`);
+      if (service.build !== undefined && image !== undefined) built.set(fullName(image), service.image ?? "");
+    }
+    // A service may use what another one builds.
+    for (const service of Object.values(isolated.services))
+      if (service.build === undefined && service.image !== undefined)
+        service.image = built.get(fullName(service.image)) ?? service.image;
     return isolated;
   }
 
@@ -81,12 +89,9 @@ export class Stack {
       if (service.network_mode === undefined) service.networks = withAlias(service.networks, service.container_name);
       delete service.container_name;
     }
-    const ports = portsOf(service);
-    delete service.ports;
-    if (role === undefined) return;
-    const published = ports.find(({ hostPort }) => hostPort === PORT[role]) ?? ports[0];
+    if (role === undefined) return void delete service.ports;
     this.#ports[role] = await freePort();
-    service.ports = [`127.0.0.1:${this.#ports[role]}:${published?.containerPort ?? PORT[role]}`];
+    service.ports = [`127.0.0.1:${this.#ports[role]}:${containerPortOf(service, PORT[role])}`];
   }
 
   #roleOf(name: string): Role | undefined {
@@ -168,14 +173,14 @@ export class Stack {
   /**
    * Starts a second frontend with other variables and sends `GET /` to it.
    *
+   * @param isAlone whether the first one is stopped
    * @throws {DockerError} if it does not start: then the lack of a response would prove nothing
    */
-  async getFromFrontendWith(variables: Readonly<Record<string, string>>): Promise<HttpResult> {
+  async getFromFrontendWith(variables: Readonly<Record<string, string>>, isAlone = false): Promise<HttpResult> {
     const container = `${this.project}-frontend${++this.#extraFrontends}`;
     const { name, definition } = this.#service("frontend");
-    const published = portsOf(definition).find(({ hostPort }) => hostPort === PORT.frontend);
     const port = await freePort();
-    const publish = `127.0.0.1:${port}:${published?.containerPort ?? PORT.frontend}`;
+    const publish = `127.0.0.1:${port}:${containerPortOf(definition, PORT.frontend)}`;
     const environment = Object.entries(variables).flatMap(([key, value]) => ["-e", `${key}=${value}`]);
     const options = ["--detach", "--no-deps", "--name", container, "--publish", publish, ...environment];
     const { code, stderr } = await this.#compose(
@@ -183,13 +188,18 @@ export class Stack {
       { seconds: TIMEOUT_S.run },
       this.#secondFile,
     );
+    // In a small network the first frontend's address is the only one left.
+    if (/no available IPv4 addresses/.test(stderr) && !isAlone) {
+      await docker(["rm", "--force", "--volumes", container]);
+      return this.whileStopped("frontend", () => this.getFromFrontendWith(variables, true));
+    }
     if (code !== 0) throw new DockerError(`compose run ${name}: ${brief(stderr, 300)}`);
     let result: HttpResult = { error: "no response" };
     for (const end = Date.now() + TIMEOUT_S.secondFrontend * 1000; Date.now() < end; await Bun.sleep(200)) {
       result = await get(`http://127.0.0.1:${port}/`, TIMEOUT_S.response);
       if ("status" in result || !(await isRunning(container))) break;
     }
-    await docker(["rm", "--force", container]);
+    await docker(["rm", "--force", "--volumes", container]);
     return result;
   }
 

@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, readFileSync, type Stats, statSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, readFileSync, type Stats, statSync } from "node:fs";
 import { basename, join, relative, resolve } from "node:path";
+import { parseEnv } from "node:util";
 import type { Environment } from "../host/command.ts";
 import { compose } from "./compose.ts";
 import { buildOf, type ComposeConfig, type ComposeService, environmentOf, portsOf } from "./compose-file.ts";
@@ -7,7 +8,8 @@ import { Ungradable } from "./errors.ts";
 import { allowed } from "./safety/allow.ts";
 import { Binds } from "./safety/binds.ts";
 import { boundsOfEngine } from "./safety/bounds.ts";
-import { ComposeSource, InvalidCompose } from "./safety/compose-source.ts";
+import { InvalidCompose } from "./safety/compose-file-text.ts";
+import { ComposeSource } from "./safety/compose-source.ts";
 import { copySubmission, LIMITS } from "./safety/copy.ts";
 import { composeEnvironment } from "./safety/environment.ts";
 import { WHY } from "./safety/refusal.ts";
@@ -76,7 +78,10 @@ export async function readSubmission(name: string): Promise<Submission> {
 async function readCopy(name: string, work: string): Promise<Submission> {
   const folder = join(work, "submission");
   const { leftOut, exceeded } = copySubmission(resolve(name), folder);
-  const source = new ComposeSource(folder, leftOut);
+  const variables = variablesOf(join(folder, ".env"));
+  // Compose reads it where it runs, too: for secrets and configurations of variables.
+  if (variables !== undefined) copyFileSync(join(folder, ".env"), join(work, ".env"));
+  const source = new ComposeSource(folder, leftOut, variables);
   if (exceeded !== undefined) source.refuse(["limits", exceeded], LIMITS[exceeded], WHY.limit);
   const environment = await composeEnvironment(work);
   const { config, invalid } = await readConfig(source, work, environment);
@@ -99,11 +104,8 @@ async function readConfig(
   environment: Environment,
 ): Promise<Pick<Submission, "config" | "invalid">> {
   const nothing = { config: { services: {} }, invalid: undefined };
-  const files = [COMPOSE_FILES, OVERRIDE_FILES].flatMap(
-    (names) => names.find((name) => existsSync(join(source.folder, name))) ?? [],
-  );
-  const hasFile = COMPOSE_FILES.includes(files[0] ?? "");
-  if (!hasFile || source.refusals.length > 0) return nothing;
+  const files = composeFilesOf(source);
+  if (files.length === 0 || source.refusals.length > 0) return nothing;
   try {
     for (const file of files) await source.read(file);
     if (source.refusals.length > 0) return nothing;
@@ -115,6 +117,24 @@ async function readConfig(
     if (!(error instanceof InvalidCompose)) throw error;
     return { ...nothing, invalid: error.message };
   }
+}
+
+/** What a `.env` sets; `undefined` if there is none. */
+function variablesOf(path: string): ReturnType<typeof parseEnv> | undefined {
+  return statsOf(path)?.isFile() ? parseEnv(readFileSync(path, "utf8").replace(/^\ufeff/, "")) : undefined;
+}
+
+/** The files that Compose reads: those that `.env` names, if all are there, else those of the usual names. */
+function composeFilesOf(source: ComposeSource): string[] {
+  const { folder, variables } = source;
+  const { COMPOSE_FILE = "", COMPOSE_PATH_SEPARATOR = ":" } = variables;
+  const named = COMPOSE_FILE.split(COMPOSE_PATH_SEPARATOR).map((name) => relative(folder, join(folder, name)));
+  const isFileOf = (path: string) => source.locate(path) !== undefined && statsOf(path)?.isFile() === true;
+  if (COMPOSE_FILE !== "" && named.every((name) => isFileOf(join(folder, name)))) return named;
+  const files = [COMPOSE_FILES, OVERRIDE_FILES].flatMap(
+    (names) => names.find((name) => existsSync(join(folder, name))) ?? [],
+  );
+  return COMPOSE_FILES.includes(files[0] ?? "") ? files : [];
 }
 
 /** Finds a service by its port, else by its folder, else by its variables; never by its name. */
@@ -162,7 +182,8 @@ function statsOf(path: string): Stats | undefined {
 
 export const isFile = ({ folder }: Submission, path: string): boolean => statsOf(join(folder, path))?.isFile() === true;
 
-const MAX_TEXT_BYTES = 1024 * 1024;
+/** What reads them takes quadratic time. */
+const MAX_TEXT_BYTES = 64 * 1024;
 
 /** The text of a file of the submission; `undefined` if there is no such file, or it is too large to be read. */
 export function textOf({ folder }: Submission, path: string): string | undefined {

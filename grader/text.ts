@@ -11,15 +11,15 @@ const MAX_CHARACTERS = 2000;
 
 /**
  * A text without characters that steer a terminal or change the order of what is read, and without the beginnings of
- * GitHub's workflow commands (`::error` at the start of a line, `##[error]` anywhere): submissions choose the names and
+ * workflow commands of GitHub (`::error` at the start of a line, `##[error]` anywhere) and Azure (`##vso[`): submissions choose the names and
  * responses that it quotes.
  */
 export const printable = (words: string) =>
   words
     .slice(0, MAX_CHARACTERS)
-    .replace(/[\p{Cc}\p{Bidi_Control}]/gu, "�")
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, "�")
     .replace(/^\s*::/, ": :")
-    .replaceAll("##[", "## [");
+    .replace(/##(?=(vso)?\[)/g, "## ");
 
 export const text = (en: string, fr: string): Text => ({ en: printable(en), fr: printable(fr) });
 

@@ -20,7 +20,7 @@ const isSame = (one: HttpResult, other: HttpResult) =>
 /** Waits until a service responds as before; `false` past the timeout. */
 async function recovers({ stack }: Grading, role: Role, before: HttpResult, timeoutS: number): Promise<boolean> {
   for (const end = Date.now() + timeoutS * 1000; Date.now() < end; await Bun.sleep(100)) {
-    if (isSame(await stack.get(role, 5), before)) return true;
+    if (isSame(await stack.get(role), before)) return true;
   }
   return false;
 }
@@ -32,13 +32,29 @@ async function crash(grading: Grading, role: Role): Promise<Finding[]> {
   const container = await stack.container(role);
   const crashedAt = Date.now();
   const response = await stack.traceback(role).catch((error: Error) => error.message);
-  // A frontend must survive a request that it cannot pass on.
-  if (role === "backend") await stack.get("frontend", RESTART_TIMEOUT_S / 2);
+  const [exitCode] = await Promise.all([
+    exitCodeOf(container, crashedAt),
+    // A frontend must survive a request that it cannot pass on.
+    role === "backend" ? stack.get("frontend", RESTART_TIMEOUT_S / 2) : undefined,
+  ]);
   const problem =
     (await checkRestart(stack, role, container, crashedAt)) ??
-    (await checkExitCode(role, container, crashedAt)) ??
+    (exitCode === "0" ? endsWithZero(role) : undefined) ??
     (await checkRecovery(grading, role, before));
   return [...(response === "" ? [] : [tracebackResponds(role, response)]), ...(problem === undefined ? [] : [problem])];
+}
+
+/** @throws {Blocked} if a service does not respond: it could not be seen to respond again */
+async function crashBoth(grading: Grading): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const role of ROLES) {
+    const doesNotRespond = "error" in (await grading.stack.get(role));
+    // A backend that is not restarted takes the frontend with it.
+    if (doesNotRespond && findings.length > 0) break;
+    if (doesNotRespond) throw new Blocked(role);
+    findings.push(...(await crash(grading, role)));
+  }
+  return findings;
 }
 
 const tracebackResponds = (role: Role, response: string | undefined) =>
@@ -91,19 +107,29 @@ const stillRunning = (role: Role) =>
     ),
   );
 
-/** The engine's events show with which code the container's process ended. */
-async function checkExitCode(role: Role, { Id }: Container, since: number): Promise<Finding | undefined> {
-  const period = ["--since", String(since / 1000), "--until", String(Date.now() / 1000 + 1)];
+/**
+ * Waits until the engine's events show with which code a container's process has ended. The engine remembers only the
+ * last few hundred events.
+ *
+ * @returns `undefined` if it does not end
+ */
+async function exitCodeOf({ Id }: Container, since: number): Promise<string | undefined> {
   const filters = ["--filter", `container=${Id}`, "--filter", "event=die"];
   const format = ["--format", "{{.Actor.Attributes.exitCode}}"];
-  const { stdout } = await docker(["events", ...period, ...filters, ...format], { seconds: 20 });
-  if (stdout.split("\n")[0] !== "0") return undefined;
-  return finding(
+  for (const end = since + EXIT_TIMEOUT_S * 1000; Date.now() < end; await Bun.sleep(200)) {
+    const period = ["--since", String(since / 1000), "--until", String(Date.now() / 1000)];
+    const { stdout } = await docker(["events", ...period, ...filters, ...format], { seconds: 20 });
+    if (stdout !== "") return stdout.split("\n")[0];
+  }
+  return undefined;
+}
+
+const endsWithZero = (role: Role) =>
+  finding(
     text(`the ${role} process ends with exit code 0`, `le processus du ${role} s'arrête avec le code de sortie 0`),
     text("an exit code other than 0", "un code de sortie autre que 0"),
     text("End it with an error, for example exit(1).", "Arrêtez-le par une erreur, par exemple exit(1)."),
   );
-}
 
 async function checkRecovery(
   grading: Grading,
@@ -120,7 +146,11 @@ async function checkRecovery(
       text("Check docker-compose logs.", "Consultez docker-compose logs."),
     );
   }
-  if (role === "frontend" || (await recovers(grading, "frontend", before.frontend, RESTART_TIMEOUT_S)))
+  if (
+    role === "frontend" ||
+    "error" in before.frontend ||
+    (await recovers(grading, "frontend", before.frontend, RESTART_TIMEOUT_S))
+  )
     return undefined;
   return finding(
     text(
@@ -140,8 +170,7 @@ export const traceback: Rule = {
     "Ne devrait retourner aucun résultat mais l'application devrait s'arrêter. Le but étant que le container exécutant l'application se relance automatiquement",
   needs: ["up"],
   async check(grading) {
-    const findings: Finding[] = [];
-    for (const role of ROLES) findings.push(...(await crash(grading, role)));
+    const findings = await crashBoth(grading);
     // With another process 1 the container may survive a crash; the rule `pid1` has reported that.
     if (findings.length > 0 && grading.verdict("pid1") === "fail") throw new Blocked("pid1");
     return findings;
@@ -159,8 +188,7 @@ export const again: Rule = {
   needs: ["traceback"],
   async check(grading) {
     const before = await Promise.all(ROLES.map((role) => grading.stack.get(role)));
-    const findings: Finding[] = [];
-    for (const role of ROLES) findings.push(...(await crash(grading, role)));
+    const findings = await crashBoth(grading);
     if (findings.length > 0) return findings;
     await grading.stack.down();
     const { code, stderr } = await grading.stack.up();

@@ -1,4 +1,4 @@
-import { portsOf } from "../compose-file.ts";
+import { containerPortOf } from "../compose-file.ts";
 import { look } from "../container-processes.ts";
 import { type ContainerProcess, listenersOn } from "../process-view.ts";
 import type { Grading, Rule } from "../rule.ts";
@@ -21,7 +21,7 @@ export const pid1: Rule = {
 
 /** Waits until a process of a container is seen to listen, and checks that process 1 does. */
 async function checkListener({ stack, submission }: Grading, role: Role): Promise<Finding[]> {
-  const port = portsOf(submission.services[role]?.definition ?? {})[0]?.containerPort ?? PORT[role];
+  const port = containerPortOf(submission.services[role]?.definition ?? {}, PORT[role]);
   for (const end = Date.now() + LISTEN_TIMEOUT_S * 1000; ; await Bun.sleep(500)) {
     const view = await look(stack, role);
     const listeners = view === undefined ? [] : listenersOn(port, view);

@@ -1,7 +1,7 @@
 import { deepEquals } from "bun";
 import { brief } from "../../host/command.ts";
 import { docker } from "../../host/docker.ts";
-import { portsOf } from "../compose-file.ts";
+import { containerPortOf, portsOf } from "../compose-file.ts";
 import { look } from "../container-processes.ts";
 import type { HttpResult } from "../http.ts";
 import { Blocked, type Grading, type Rule, Skipped } from "../rule.ts";
@@ -16,14 +16,20 @@ const BACKEND_VALUE = { body: "Je suis une réponse du backend" };
 const STARTUP_TIMEOUT_S = 90;
 /** For the frontend's first right response, when the backend is already up. */
 const FRONTEND_TIMEOUT_S = 30;
-/** For a frontend whose backend is stopped: one that does not call the backend responds at once. */
+/** For a frontend whose backend is stopped, beyond twice the time that its right response took. */
 const NO_BACKEND_TIMEOUT_S = 3;
 /** How often the ports of a service that does not respond are looked at. */
 const LOOK_PERIOD_S = 5;
+/** A service that listens on the same other ports for so long will not open this one. */
+const OTHER_PORTS_S = 30;
+
+/** The lab's responses have two brackets; what compares values calls itself for each level. */
+const MAX_BRACKETS = 100;
 
 function parse(result: HttpResult): unknown {
+  if (!("body" in result) || (result.body.match(/[[{]/g)?.length ?? 0) > MAX_BRACKETS) return undefined;
   try {
-    return "body" in result ? JSON.parse(result.body) : undefined;
+    return JSON.parse(result.body);
   } catch {
     return undefined;
   }
@@ -40,23 +46,24 @@ const matches = (result: HttpResult, value: unknown): boolean =>
 
 /** Polls a service until its response is accepted; past the timeout, returns the last result. */
 async function waitForResponse(
-  { stack }: Grading,
+  { stack, submission }: Grading,
   role: Role,
   accept: (result: HttpResult) => boolean,
   timeoutS: number,
 ): Promise<HttpResult> {
   const start = Date.now();
+  const wanted = containerPortOf(submission.services[role]?.definition ?? {}, PORT[role]);
+  let [others, sinceS] = ["", 0];
   for (let nextLookS = LOOK_PERIOD_S; ; await Bun.sleep(200)) {
     const result = await stack.get(role);
     const waitedS = (Date.now() - start) / 1000;
     if (accept(result) || waitedS > timeoutS) return result;
-    if ("error" in result && waitedS > nextLookS) {
-      // A service that listens on other ports only will not open this one.
-      const ports = await listeningPorts(stack, role);
-      if (ports.length > 0 && !ports.includes(PORT[role]))
-        return { error: `${result.error}, ${ports.map((port) => `port ${port}`)}` };
-      nextLookS = waitedS + LOOK_PERIOD_S;
-    }
+    if ("status" in result || waitedS < nextLookS) continue;
+    const ports = await listeningPorts(stack, role);
+    const seen = ports.includes(wanted) ? "" : ports.map((port) => `port ${port}`).join(", ");
+    if (seen !== others) [others, sinceS] = [seen, waitedS];
+    if (others !== "" && waitedS - sinceS > OTHER_PORTS_S) return { error: `${result.error}, ${others}` };
+    nextLookS = waitedS + LOOK_PERIOD_S;
   }
 }
 
@@ -163,7 +170,10 @@ export const call: Rule = {
   async check(grading) {
     const { stack } = grading;
     const isRight = (result: HttpResult) => matches(result, frontendValue(grading));
-    const result = await stack.whileStopped("backend", () => stack.get("frontend", NO_BACKEND_TIMEOUT_S));
+    const start = Date.now();
+    await stack.get("frontend");
+    const timeoutS = NO_BACKEND_TIMEOUT_S + (2 * (Date.now() - start)) / 1000;
+    const result = await stack.whileStopped("backend", () => stack.get("frontend", timeoutS));
     // The next rules need both services to work again.
     await waitForResponse(grading, "backend", hasResponse, STARTUP_TIMEOUT_S);
     await waitForResponse(grading, "frontend", isRight, STARTUP_TIMEOUT_S);
@@ -192,9 +202,8 @@ export const used: Rule = {
       ["API_BACKEND_URL", "nowhere.invalid"],
       ["API_BACKEND_PORT", "9"],
     ] as const;
-    const results = await Promise.all(
-      wrong.map(([variable, value]) => grading.stack.getFromFrontendWith({ [variable]: value })),
-    );
+    const results: HttpResult[] = [];
+    for (const [variable, value] of wrong) results.push(await grading.stack.getFromFrontendWith({ [variable]: value }));
     return wrong
       .filter((_, i) => matches(results[i] ?? { error: "" }, frontendValue(grading)))
       .map(([variable, value]) => variableIgnored(variable, value));

@@ -60,7 +60,8 @@ async function composeFailed(command: string, { code, stdout, stderr }: Outcome)
   await requireEngine();
   const trouble = code === 124 ? undefined : troubleIn(stderr);
   if (trouble !== undefined) throw new Ungradable(brief(trouble, 300), true);
-  const end = brief((stderr + stdout).trim().split("\n").slice(-6).join(" "), 400);
+  // The error is at the end.
+  const end = brief(`${stdout}\n${stderr}`.trim().split("\n").slice(-6).join(" ").slice(-400), 400);
   return finding(
     text(`docker-compose ${command} failed: ${end}`, `docker-compose ${command} a échoué : ${end}`),
     text(

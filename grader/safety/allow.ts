@@ -2,8 +2,9 @@
 
 import { relative, resolve } from "node:path";
 import type { Bounds } from "./bounds.ts";
-import { type ComposeSource, isMapping, listOf, type Mapping } from "./compose-source.ts";
-import { KNOWN_BUILD_KEYS, KNOWN_KEYS } from "./keys.ts";
+import { isMapping, listOf, type Mapping } from "./compose-file-text.ts";
+import type { ComposeSource } from "./compose-source.ts";
+import { DEFAULT_CAPABILITIES, KNOWN_BUILD_KEYS, KNOWN_KEYS } from "./keys.ts";
 import { type Bind, Mounts } from "./mounts.ts";
 import { Networks } from "./networks.ts";
 import { WHY } from "./refusal.ts";
@@ -17,11 +18,18 @@ const MAX_SERVICES = 10;
  */
 export async function allowed(source: ComposeSource, config: Mapping, bounds: Bounds, bind: Bind): Promise<Mapping> {
   const { name: project, services, networks, volumes, secrets, configs } = config;
-  const count = Object.keys(isMapping(services) ? services : {}).length;
-  if (count > MAX_SERVICES) source.refuse(["services"], count, WHY.limit);
+  const names = Object.keys(isMapping(services) ? services : {});
+  if (names.length > MAX_SERVICES) source.refuse(["services"], names.length, WHY.limit);
   const network = new Networks(source);
   const mount = new Mounts(source, bind);
-  const checked = new Checked(source, bounds.forServices(count), network, mount);
+  const checked = new Checked(
+    source,
+    bounds.forServices(names.length),
+    names,
+    Object.keys(isMapping(secrets) ? secrets : {}),
+    network,
+    mount,
+  );
   const sections = {
     networks: await each(networks, (name, value) => network.define(name, value)),
     volumes: await each(volumes, (name, value) => mount.defineVolume(name, value)),
@@ -50,6 +58,8 @@ class Checked {
   constructor(
     readonly source: ComposeSource,
     readonly bounds: (service: Mapping) => Mapping,
+    readonly services: readonly string[],
+    readonly secrets: readonly string[],
     readonly networks: Networks,
     readonly mounts: Mounts,
   ) {}
@@ -58,11 +68,15 @@ class Checked {
     const key = ["services", name];
     const service = this.source.pick(key, value, [...KNOWN_KEYS]);
     // Resolved by Compose; or the grader's affair.
-    for (const gone of ["env_file", "extends", "profiles", "pull_policy", "volumes_from", "ipc"]) delete service[gone];
+    for (const gone of ["env_file", "extends", "profiles", "pull_policy", "ipc"]) delete service[gone];
     this.checkNamespaces(key, value);
     if (service.build !== undefined) service.build = await this.build([...key, "build"], service.build);
     if (service.volumes !== undefined)
       service.volumes = await this.mounts.ofService([...key, "volumes"], listOf(service.volumes));
+    if (service.volumes_from !== undefined) service.volumes_from = this.volumesFrom(key, listOf(service.volumes_from));
+    for (const capability of listOf(service.cap_add))
+      if (!DEFAULT_CAPABILITIES.has(String(capability).toUpperCase().replace(/^CAP_/, "")))
+        this.source.refuse([...key, "cap_add"], capability, WHY.capability);
     if (service.security_opt !== undefined)
       service.security_opt = this.securityOptions(key, listOf(service.security_opt));
     if (service.deploy !== undefined) service.deploy = restartPolicy(service.deploy);
@@ -73,13 +87,18 @@ class Checked {
     return { ...service, ...this.bounds(service) };
   }
 
-  checkNamespaces(key: readonly string[], { network_mode, ipc, volumes_from }: Mapping) {
+  checkNamespaces(key: readonly string[], { network_mode, ipc }: Mapping) {
     // Any other value is the name of a network of this machine. Rules judge `host`; it is not started.
     if (!/^(|bridge|default|none|host|service:.*)$/.test(String(network_mode ?? "")))
       this.source.refuse([...key, "network_mode"], network_mode, WHY.namespace);
     if (/^(host$|container:)/.test(String(ipc ?? ""))) this.source.refuse([...key, "ipc"], ipc, WHY.namespace);
-    for (const from of listOf(volumes_from))
-      if (String(from).startsWith("container:")) this.source.refuse([...key, "volumes_from"], from, WHY.container);
+  }
+
+  /** The volumes of other services of the file. */
+  volumesFrom(key: readonly string[], items: readonly unknown[]): unknown[] {
+    const isForeign = (from: unknown) => !this.services.includes(String(from).split(":", 1)[0] ?? "");
+    for (const from of items.filter(isForeign)) this.source.refuse([...key, "volumes_from"], from, WHY.container);
+    return items.filter((from) => !isForeign(from));
   }
 
   async build(key: readonly string[], value: unknown): Promise<Mapping | undefined> {
@@ -94,15 +113,32 @@ class Checked {
       return undefined;
     }
     const picked = this.source.pick(key, rest, [...KNOWN_BUILD_KEYS]);
+    if (isMapping(picked.additional_contexts))
+      picked.additional_contexts = this.contexts([...key, "additional_contexts"], picked.additional_contexts);
+    for (const secret of listOf(picked.secrets)) {
+      const name = isMapping(secret) ? secret.source : secret;
+      if (!this.secrets.includes(String(name))) this.source.refuse([...key, "secrets"], name, WHY.secret);
+    }
     if (dockerfile === undefined || picked.dockerfile_inline !== undefined) return { ...picked, context: real };
     const file = this.source.locate(resolve(real, String(dockerfile)));
     if (file === undefined) this.source.refuse([...key, "dockerfile"], dockerfile, WHY.outside);
     return { ...picked, context: real, ...(file === undefined ? {} : { dockerfile: relative(real, file) }) };
   }
 
+  /** Folders of the submission; others are left out. */
+  contexts(key: readonly string[], contexts: Mapping): Mapping {
+    const kept: Mapping = {};
+    for (const [name, path] of Object.entries(contexts)) {
+      const real = this.source.locate(String(path));
+      if (real === undefined) this.source.dropped.add([...key, name].join("."));
+      else kept[name] = real;
+    }
+    return kept;
+  }
+
   securityOptions(key: readonly string[], options: readonly unknown[]): unknown[] {
     for (const option of options)
-      if (!/^no-new-privileges([:=]true)?$/.test(String(option)))
+      if (!/^(no-new-privileges([:=]true)?|apparmor[:=]docker-default)$/.test(String(option)))
         this.source.refuse([...key, "security_opt"], option, WHY.confinement);
     return [...options];
   }

@@ -41,7 +41,7 @@ export async function removeBinds(folder: string): Promise<void> {
     rmSync(folder, { recursive: true, force: true });
   } catch {
     const remove = [await helperImage({ cleansUp: true }), "/bin/busybox", "sh", "-c", "rm -rf /binds/*"];
-    const rights = ["--user", "0", "--network", "none", "--volume", `${folder}:/binds`];
+    const rights = ["--user", "0", "--network", "none", "--mount", `type=bind,source=${folder},target=/binds`];
     await docker(["run", "--rm", ...rights, ...remove], { cleansUp: true });
   }
 }

@@ -3,65 +3,51 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { type Document, isNode, LineCounter, parseDocument, type ScalarTag, type Tags } from "yaml";
 import { brief } from "../../host/command.ts";
+import { ComposeText, InvalidCompose, isMapping, listOf, type Mapping } from "./compose-file-text.ts";
 import { insidePath, isInside, type LeftOut } from "./copy.ts";
 import { forbidden, KNOWN_BUILD_KEYS, KNOWN_KEYS, TOP_LEVEL_KEYS } from "./keys.ts";
 import { type Refusal, WHY } from "./refusal.ts";
 
-/** A submission's Compose file cannot be read. */
-export class InvalidCompose extends Error {}
-
 /** Compose files that include and extend each other. */
-const MAX_FILES = 20;
-const MAX_FILE_BYTES = 1024 * 1024;
-
-/** A number as the modes of files are written, `01777`: Compose reads it as YAML 1.1 does. */
-const OCTAL: ScalarTag = {
-  tag: "tag:yaml.org,2002:int",
-  default: true,
-  test: /^0[0-7]+$/,
-  resolve: (digits) => Number.parseInt(digits, 8),
-};
-const YAML_OPTIONS = { merge: true, customTags: (tags: Tags): Tags => [OCTAL, ...tags], logLevel: "error" } as const;
-
-export type Mapping = Record<string, unknown>;
-export const isMapping = (value: unknown): value is Mapping =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-export const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : value == null ? [] : [value]);
-
-/** @throws {InvalidCompose} if the value contains itself, through an alias */
-function jsonOf(file: string, value: Mapping): string {
-  try {
-    return JSON.stringify(value);
-  } catch (error) {
-    throw new InvalidCompose(`${file}: ${(error as Error).message}`);
-  }
-}
+const MAX_FILES = 10;
+/** What parses them takes quadratic time. */
+const MAX_FILE_BYTES = 64 * 1024;
+/** With what aliases stand for. */
+const MAX_WRITTEN_CHARACTERS = 1024 * 1024;
 
 /** The copy of a submission, and what was found in its Compose files. */
 export class ComposeSource {
   readonly refusals: Refusal[] = [];
   /** Keys that were left out, as `services.x.sysctls`. */
   readonly dropped = new Set<string>();
-  readonly #documents = new Map<string, { document: Document; lines: LineCounter }>();
+  readonly #texts = new Map<string, ComposeText>();
+  readonly #bases = new Map<string, string>();
 
   constructor(
     /** The copied folder; a real path. */
     readonly folder: string,
     readonly leftOut: ReadonlyMap<string, LeftOut>,
+    /** What the submission's `.env` sets. */
+    readonly variables: Readonly<Record<string, string | undefined>> = {},
   ) {}
 
   /**
    * Reads a Compose file and those that it includes and extends, and writes each again with known keys only.
    *
    * @param file its path in the folder
+   * @param base the folder in which Compose looks for what it names, in the folder
    * @throws {InvalidCompose} if one of them is no valid YAML, or no mapping
    */
-  async read(file: string): Promise<void> {
-    if (this.#documents.has(file)) return;
-    if (this.#documents.size >= MAX_FILES) throw new InvalidCompose(`more than ${MAX_FILES} Compose files`);
-    const content = this.#parse(file);
+  async read(file: string, base = dirname(file)): Promise<void> {
+    const known = this.#bases.get(file);
+    if (known !== undefined && known !== base) throw new InvalidCompose(`${file}: read from ${known} and from ${base}`);
+    if (known !== undefined) return;
+    if (this.#bases.size >= MAX_FILES) throw new InvalidCompose(`more than ${MAX_FILES} Compose files`);
+    this.#bases.set(file, base);
+    const text = new ComposeText(file, this.#textOf(file));
+    this.#texts.set(file, text);
+    const { content } = text;
     // In Compose's first format, which Compose 1 still reads, services are at the top.
     const isFirstFormat = ["version", "services", "include"].every((key) => !(key in content));
     for (const key of Object.keys(content)) {
@@ -73,41 +59,34 @@ export class ComposeSource {
     const services = isFirstFormat ? content : content.services;
     for (const [name, service] of Object.entries(isMapping(services) ? services : {}))
       if (isMapping(service)) await this.#readService(file, name, service);
-    writeFileSync(join(this.folder, file), jsonOf(file, content));
+    const written = text.toString();
+    if (written.length > MAX_WRITTEN_CHARACTERS) throw new InvalidCompose(`${file}: too large with its aliases`);
+    writeFileSync(join(this.folder, file), written);
   }
 
-  #parse(file: string): Mapping {
-    const lines = new LineCounter();
-    let value: unknown;
+  #textOf(file: string): string {
     try {
       const source = readFileSync(join(this.folder, file));
-      if (source.length > MAX_FILE_BYTES) throw new Error(`larger than ${MAX_FILE_BYTES} bytes`);
-      // A byte order mark, which editors on Windows write, is no part of the document.
-      const document = parseDocument(source.toString().replace(/^\ufeff/, ""), { lineCounter: lines, ...YAML_OPTIONS });
-      const [error] = document.errors;
-      if (error !== undefined) throw error;
-      this.#documents.set(file, { document, lines });
-      value = document.toJS();
+      if (source.length <= MAX_FILE_BYTES) return source.toString();
     } catch (error) {
       throw new InvalidCompose(`${file}: ${(error as Error).message}`);
     }
-    if (!isMapping(value)) throw new InvalidCompose(`${file}: not a mapping`);
-    return value;
+    throw new InvalidCompose(`${file}: larger than ${MAX_FILE_BYTES} bytes`);
   }
 
   async #readService(file: string, name: string, service: Mapping): Promise<void> {
     this.#keepKnown(file, ["services", name], service, KNOWN_KEYS);
     if (isMapping(service.build)) {
-      const { secrets } = service.build;
-      // A service may have secrets of its own folder, a build none.
-      if (secrets !== undefined) this.refuse(["services", name, "build", "secrets"], secrets, WHY.secret, file);
       this.#keepKnown(file, ["services", name, "build"], service.build, KNOWN_BUILD_KEYS);
     }
     const { extends: extended, env_file } = service;
     if (isMapping(extended) && extended.file !== undefined) {
-      const path = await this.#localFile(file, ["services", name, "extends"], extended.file);
+      const path = this.#localFile(file, ["services", name, "extends"], extended.file);
       if (path === undefined) delete service.extends;
-      else await this.read(path);
+      else {
+        extended.file = path.given;
+        await this.read(path.real);
+      }
     }
     if (env_file !== undefined) service.env_file = await this.#envFiles(file, name, env_file);
   }
@@ -135,8 +114,8 @@ export class ComposeSource {
   async #envFiles(file: string, name: string, value: unknown): Promise<unknown[]> {
     const kept: unknown[] = [];
     for (const item of listOf(value)) {
-      const path = isMapping(item) ? item.path : item;
-      if ((await this.#localFile(file, ["services", name, "env_file"], path)) !== undefined) kept.push(item);
+      const path = this.#localFile(file, ["services", name, "env_file"], isMapping(item) ? item.path : item);
+      if (path !== undefined) kept.push(isMapping(item) ? { ...item, path: path.given } : path.given);
     }
     return kept;
   }
@@ -144,32 +123,40 @@ export class ComposeSource {
   async #includes(file: string, value: unknown): Promise<unknown[]> {
     const kept: unknown[] = [];
     for (const item of listOf(value)) {
-      const paths = isMapping(item) ? item.path : item;
-      for (const given of listOf(paths)) {
-        const path = await this.#localFile(file, ["include"], given);
-        if (path === undefined) continue;
-        await this.read(path);
-        kept.push(given);
-      }
-      if (isMapping(item) && Object.keys(item).length > 1) this.dropped.add("include");
+      const { path, project_directory, env_file, ...others }: Mapping = isMapping(item) ? item : { path: item };
+      for (const key of Object.keys(others)) this.dropped.add(`include.${key}`);
+      const local = (given: unknown) => listOf(given).flatMap((one) => this.#localFile(file, ["include"], one) ?? []);
+      const [files, folders, variables] = [local(path), local(project_directory), local(env_file)];
+      for (const { real } of files) await this.read(real, folders[0]?.real ?? dirname(files[0]?.real ?? ""));
+      if (files.length === 0) continue;
+      const given = (found: typeof files) => found.map((one) => one.given);
+      const { 0: directory } = given(folders);
+      kept.push({
+        path: given(files),
+        ...(directory === undefined ? {} : { project_directory: directory }),
+        ...(variables.length === 0 ? {} : { env_file: given(variables) }),
+      });
     }
     return kept;
   }
 
   /**
-   * The path in the folder of a file that a Compose file names.
+   * A file or folder of the submission that a Compose file names.
    *
-   * @returns `undefined` if it is not to be read: it was refused, or depends on variables
+   * @returns its path in the folder, and as it is given, with variables filled in; `undefined` if it is not to be read: it
+   *   was refused, or depends on variables that the submission does not set
    */
-  async #localFile(from: string, key: string[], value: unknown): Promise<string | undefined> {
-    if (typeof value !== "string" || value.includes("$")) {
+  #localFile(from: string, key: string[], value: unknown): { real: string; given: string } | undefined {
+    const given = typeof value === "string" ? interpolated(value, this.variables) : undefined;
+    if (given === undefined) {
       this.dropped.add(key.join("."));
       return undefined;
     }
-    const path = value.startsWith("/") || value.startsWith("~") ? value : join(this.folder, dirname(from), value);
+    const base = this.#bases.get(from) ?? "";
+    const path = given.startsWith("/") || given.startsWith("~") ? given : join(this.folder, base, given);
     const real = this.locate(path);
-    if (real === undefined) this.refuse(key, value, WHY.outside, from);
-    return real === undefined ? undefined : relative(this.folder, real);
+    if (real === undefined) this.refuse(key, given, WHY.outside, from);
+    return real === undefined ? undefined : { real: relative(this.folder, real), given };
   }
 
   /** The real path of something in the folder, which need not exist; `undefined` if it is outside. */
@@ -189,16 +176,24 @@ export class ComposeSource {
 
   /** The file that was read first. */
   get mainFile(): string {
-    return [...this.#documents.keys()][0] ?? "";
+    return [...this.#texts.keys()][0] ?? "";
   }
 
   /** The file and line of a key, or of what contains it. */
   #placeOf(file: string, key: readonly string[]): string {
-    const read = this.#documents.get(file);
-    for (let length = key.length; read !== undefined && length > 0; length--) {
-      const node = read.document.getIn(key.slice(0, length), true);
-      if (isNode(node) && node.range) return `${file}:${read.lines.linePos(node.range[0]).line}`;
-    }
-    return file;
+    const line = this.#texts.get(file)?.lineOf(key);
+    return line === undefined ? file : `${file}:${line}`;
   }
+}
+
+/** A text with `$name`, `${name}`, `${name-default}` and `${name:-default}` replaced; `undefined` if that is not possible. */
+function interpolated(text: string, variables: ComposeSource["variables"]): string | undefined {
+  const filled = text.replace(
+    /\$(?:(\w+)|\{(\w+)(?:(:?-)([^}]*))?\})/g,
+    (whole, plain, braced, operator, otherwise: string | undefined) => {
+      const found = variables[plain ?? braced];
+      return (operator === ":-" ? found || otherwise : (found ?? otherwise)) ?? whole;
+    },
+  );
+  return filled.includes("$") ? undefined : filled;
 }

@@ -14,7 +14,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { join, sep } from "node:path";
+import { dirname, join, relative, sep } from "node:path";
 
 /** More than any honest submission of the lab has, `node_modules` and `.git` included. */
 export const LIMITS = { entries: 100_000, bytes: 1024 ** 3, depth: 64 };
@@ -71,10 +71,11 @@ export function copySubmission(from: string, to: string, limits = LIMITS): Copie
   function copyLink(path: string): undefined {
     const target = attempt(() => realpathSync(join(root, path)));
     if (target === undefined) return;
-    const value = readlinkSync(join(root, path));
     // An absolute one leads to the original, not to the copy.
-    if (value.startsWith(sep) || !isInside(root, target)) leftOut.set(path, "outside");
-    else symlinkSync(value, join(to, path));
+    const isAbsolute = readlinkSync(join(root, path)).startsWith(sep);
+    if (isAbsolute || !isInside(root, target)) return void leftOut.set(path, "outside");
+    // Not its own words: `../<name of the folder>/file` stays inside here, but not in the copy, which has another name.
+    symlinkSync(relative(dirname(join(root, path)), target) || ".", join(to, path));
   }
 
   /** Returns whether the file can be read. One that exceeds the limit is not copied. */

@@ -18,6 +18,7 @@ export const TOP_LEVEL_KEYS = new Set([
 /** Keys of a service that a submission may use; the values of some are checked. */
 export const KNOWN_KEYS = new Set([
   "build",
+  "cap_add",
   "cap_drop",
   "command",
   "configs",
@@ -69,6 +70,7 @@ export const KNOWN_KEYS = new Set([
 
 /** Keys of a service's `build` that a submission may use. */
 export const KNOWN_BUILD_KEYS = new Set([
+  "additional_contexts",
   "args",
   "context",
   "dockerfile",
@@ -77,12 +79,12 @@ export const KNOWN_BUILD_KEYS = new Set([
   "labels",
   "network",
   "no_cache",
+  "secrets",
   "target",
 ]);
 
 /** Keys of both that reach for the machine, whatever their value is, unless it is empty. */
 const FORBIDDEN_KEYS: Readonly<Record<string, Text>> = {
-  cap_add: WHY.capability,
   cgroup: WHY.namespace,
   cgroup_parent: WHY.namespace,
   credential_spec: WHY.secret,
@@ -103,8 +105,27 @@ const FORBIDDEN_KEYS: Readonly<Record<string, Text>> = {
   uts: WHY.namespace,
 };
 
+/** What Docker gives to each container (https://docs.docker.com/engine/containers/run/#runtime-privilege-and-linux-capabilities). */
+export const DEFAULT_CAPABILITIES = new Set([
+  "AUDIT_WRITE",
+  "CHOWN",
+  "DAC_OVERRIDE",
+  "FOWNER",
+  "FSETID",
+  "KILL",
+  "MKNOD",
+  "NET_BIND_SERVICE",
+  "NET_RAW",
+  "SETFCAP",
+  "SETGID",
+  "SETPCAP",
+  "SETUID",
+  "SYS_CHROOT",
+]);
+
 /** Why a key of a service, or of its `build`, is refused; `undefined` if it is not, or has no effect. */
 export function forbidden(key: string, value: unknown): Text | undefined {
   const isEmpty = value === null || value === false || value === "" || (Array.isArray(value) && value.length === 0);
-  return isEmpty || value === "false" || (key === "cgroup" && value === "private") ? undefined : FORBIDDEN_KEYS[key];
+  const isDefault = (key === "cgroup" && value === "private") || (key === "runtime" && value === "runc");
+  return isEmpty || value === "false" || isDefault ? undefined : FORBIDDEN_KEYS[key];
 }

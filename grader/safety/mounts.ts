@@ -1,5 +1,6 @@
 import { basename } from "node:path";
-import { type ComposeSource, isMapping, listOf, type Mapping } from "./compose-source.ts";
+import { isMapping, listOf, type Mapping } from "./compose-file-text.ts";
+import type { ComposeSource } from "./compose-source.ts";
 import { WHY } from "./refusal.ts";
 
 /** Each is a copy of its own. */
@@ -19,11 +20,13 @@ export class Mounts {
   ) {}
 
   async defineVolume(name: string, value: Mapping): Promise<Mapping> {
-    const isPlain =
-      !value.external &&
-      listOf(value.driver_opts).length === 0 &&
-      [undefined, null, "", "local"].includes(value.driver as string);
-    if (!isPlain) this.source.refuse(["volumes", name], value, WHY.volume);
+    const { external, driver, driver_opts } = value;
+    // A volume in memory needs nothing of the machine; a plain one serves as well.
+    const isInMemory = isMapping(driver_opts) && driver_opts.type === "tmpfs" && driver_opts.device === "tmpfs";
+    if (isInMemory) this.source.dropped.add(`volumes.${name}.driver_opts`);
+    const hasOptions = listOf(driver_opts).length > 0 && !isInMemory;
+    if (external || hasOptions || ![undefined, null, "", "local"].includes(driver as string))
+      this.source.refuse(["volumes", name], value, WHY.volume);
     this.#volumes.add(name);
     return {};
   }
@@ -50,7 +53,13 @@ export class Mounts {
 
   async ofService(key: readonly string[], items: readonly unknown[]): Promise<unknown[]> {
     const mounts: unknown[] = [];
-    for (const item of items) mounts.push(await this.#mount(key, isMapping(item) ? item : longForm(String(item))));
+    for (const item of items) {
+      const mount = isMapping(item) ? item : longForm(String(item));
+      // The time zone of the student's machine; here the container keeps its own.
+      if (mount.read_only === true && /^\/etc\/(localtime|timezone)$/.test(String(mount.source)))
+        this.source.dropped.add([...key, String(mount.source)].join("."));
+      else mounts.push(await this.#mount(key, mount));
+    }
     return mounts;
   }
 

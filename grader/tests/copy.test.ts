@@ -6,6 +6,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  realpathSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -39,6 +40,15 @@ describe("links", () => {
     symlinkSync("sub", join(from, "folder"));
     expect(await leftOutOf()).toEqual({});
     expect(readFileSync(join(to, "folder/deep/link"), "utf8")).toBe("mine");
+  });
+
+  test.each([
+    ["the name of the folder", "../from/file"],
+    ["the root of the machine", `${"../".repeat(20)}<original>`],
+  ])("that stay inside by way of %s lead into the copy, not to the original", async (_, target) => {
+    symlinkSync(target.replace("<original>", join(from, "file")), join(from, "link"));
+    expect(await leftOutOf()).toEqual({});
+    expect(realpathSync(join(to, "link"))).toBe(realpathSync(join(to, "file")));
   });
 
   test.each([

@@ -15,6 +15,8 @@ test.each([
   ["ENV ACCOUNT=a\nARG ACCOUNT=c\nLABEL hub_url=$ACCOUNT/b", "a/b"],
   [`LABEL hub_url=$\{ACCOUNT:-a}/b`, "a/b"],
   ["ARG ACCOUNT=a\nLABEL hub_url='$ACCOUNT/b'", "$ACCOUNT/b"],
+  [`ENV A=a\nLABEL hub_url=$\{A:+b}/c`, undefined],
+  [`ENV A=${"a".repeat(100)}\n${"ENV A=$A$A\n".repeat(30)}LABEL hub_url=$A`, undefined],
   ["LABEL hub_url=$ACCOUNT/b\nARG ACCOUNT=a", undefined],
   ["ARG ACCOUNT\nLABEL hub_url=$ACCOUNT/b", undefined],
 ])("%j", (instructions, hubUrl) => {

@@ -29,6 +29,11 @@ const COMPOSE_FILES: Record<string, [content: string | Buffer, seen: RegExp]> = 
   "a list": ["- services\n", /not a mapping/],
   "2 MB": [`${right[COMPOSE]}${"# x\n".repeat(500_000)}`, /larger than/],
   "a key twice": [right[COMPOSE]?.replace("build:", "restart: always\n    build:") ?? "", /Map keys must be unique/],
+  "a text that aliases make long": [
+    `x: &x "${"a".repeat(50_000)}"\nservices: {a: {image: a, labels: [${"*x, ".repeat(90)}]}}\n`,
+    /too large with its aliases/,
+  ],
+  "two documents": [`${right[COMPOSE]}---\nservices: {}\n`, /several YAML documents; write one/],
   "a bomb of aliases": [BOMB, /Excessive alias count/],
   "an alias of what contains it": ["services:\n  a: &a {image: a, command: [*a]}\n", /cyclic/],
   "a list of lists of lists": [`services: ${"[".repeat(20_000)}`, /Compose rejects the file/],

@@ -73,11 +73,18 @@ const REFUSED: Record<string, [hostile: Files, twin: Files]> = {
     change(right, [FILE, "services:\n", "services:\n  helper: { image: api-backend, privileged: true }\n"]),
     change(right, [FILE, "services:\n", "services:\n  helper: { image: api-backend }\n"]),
   ],
-  "a capability": [backend("cap_add: [SYS_ADMIN]"), backend("cap_drop: [ALL]")],
+  "a capability": [
+    backend("cap_add: [SYS_ADMIN]"),
+    backend("cap_drop: [ALL]", "cap_add: [NET_BIND_SERVICE, CAP_CHOWN, kill]"),
+  ],
+  "all capabilities": [backend("cap_add: [ALL]"), backend("cap_add: []")],
   "a device": [backend("devices: ['/dev/sda:/dev/sda']"), backend("devices: []")],
   "a rule for devices": [backend("device_cgroup_rules: ['a *:* rwm']"), backend("labels: { a: b }")],
   "no seccomp": [backend("security_opt: ['seccomp:unconfined']"), backend("security_opt: ['no-new-privileges:true']")],
-  "no AppArmor": [backend("security_opt: ['apparmor=unconfined']"), backend("security_opt: []")],
+  "no AppArmor": [
+    backend("security_opt: ['apparmor=unconfined']"),
+    backend("security_opt: ['apparmor=docker-default']"),
+  ],
   "the processes of the machine": [backend("pid: host"), backend("init: false")],
   "the IPC of the machine": [backend("ipc: host"), backend("ipc: private")],
   "the user namespace of the machine": [backend("userns_mode: host"), backend("user: '1000:1000'")],
@@ -91,7 +98,7 @@ const REFUSED: Record<string, [hostile: Files, twin: Files]> = {
   "a network of the machine, by its name": [backend("network_mode: teachers"), backend("networks: [default]")],
   "the volumes of a foreign container": [backend("volumes_from: ['container:teacher']"), backend("volumes: ['/data']")],
   "a link to a foreign container": [backend("external_links: [teacher]"), backend("expose: ['8001']")],
-  "another runtime": [backend("runtime: nvidia"), backend("stop_signal: SIGINT")],
+  "another runtime": [backend("runtime: nvidia"), backend("runtime: runc")],
   "a program of the machine as provider": [backend("provider: { type: rm }"), backend("working_dir: /")],
   "a hook with all rights": [
     backend("post_start: [{ command: id, privileged: true }]"),
@@ -143,6 +150,44 @@ const REFUSED: Record<string, [hostile: Files, twin: Files]> = {
   "variables from a file of the machine": [
     backend(`env_file: ${teachers}/secret.env`),
     { ...backend("env_file: [own.env]"), "own.env": "A=b\n" },
+  ],
+  "variables from a file of the machine, through a variable": [
+    { ...backend(`env_file: ['\${WHERE}/secret.env']`), ".env": `WHERE=${teachers}\n` },
+    { ...backend(`env_file: ['\${WHERE:-none}.env', '\${NO-own}.env']`), "own.env": "A=b\n", ".env": "WHERE=own\n" },
+  ],
+  "variables for an included file, from above": [
+    {
+      ...change(right, [FILE, /^/, "include: [{ path: own.yaml, env_file: ../secret.env }]\n"]),
+      "own.yaml": "services: { other: { image: a } }\n",
+    },
+    {
+      ...change(right, [FILE, /^/, "include: [{ path: own.yaml, env_file: own.env }]\n"]),
+      "own.env": "A=b\n",
+      "own.yaml": "services: { other: { image: a } }\n",
+    },
+  ],
+  "a file above, through the folder of an include": [
+    {
+      ...change(right, [FILE, /^/, "include: [{ path: deep/deep/own.yaml, project_directory: . }]\n"]),
+      "deep/deep/own.yaml": "services: { other: { image: a, env_file: ../../secret.env } }\n",
+    },
+    {
+      ...change(right, [
+        FILE,
+        /^/,
+        "include: [{ path: [deep/deep/own.yaml, deep/b.yaml], project_directory: deep }]\n",
+      ]),
+      "deep/deep/own.yaml": "services: { other: { image: a, env_file: own.env } }\n",
+      "deep/b.yaml": "services: { other: { init: true } }\n",
+      "deep/own.env": "A=b\n",
+    },
+  ],
+  "a secret of the machine for the build": [
+    section(build("{ context: api-backend, secrets: [s] }"), "secrets: { s: { external: true } }\n"),
+    {
+      ...section(build("{ context: api-backend, secrets: [{ source: s }] }"), "secrets: { s: { file: ./own.txt } }\n"),
+      "own.txt": "mine",
+    },
   ],
   "variables from a file above": [
     backend("env_file: ['../secret.env']"),
@@ -241,10 +286,19 @@ const HARMLESS: Record<string, Files> = {
     ...right,
     ".env": `DOCKER_HOST=tcp://192.0.2.1:2375\nCOMPOSE_FILE=${teachers}/base.yaml\nCOMPOSE_PROFILES=x\nCOMPOSE_PROJECT_NAME=teacher\n`,
   },
-  "an environment file through a variable": {
+  "an environment file through a variable that is not set": backend(`env_file: ['\${WHERE}']`),
+  "an environment file through a variable of a variable": {
     ...backend(`env_file: ['\${WHERE}']`),
-    ".env": `WHERE=${teachers}/secret.env\n`,
+    ".env": `WHERE=$\{A}\nA=${teachers}/secret.env\n`,
   },
+  "a volume in memory": section(
+    backend("volumes: ['data:/data']"),
+    "volumes: { data: { driver_opts: { type: tmpfs, device: tmpfs, o: size=10m } } }\n",
+  ),
+  "the time zone of the machine": backend("volumes: ['/etc/localtime:/etc/localtime:ro']"),
+  "a further build context from elsewhere": build(
+    "{ context: api-backend, additional_contexts: { t: 'https://example.org/x.git' } }",
+  ),
 };
 
 describeWithEngine("a submission that reaches for the machine", async () => {
@@ -271,7 +325,7 @@ describeWithEngine("a submission that reaches for the machine", async () => {
       // Compose rejects a path as a volume itself.
       if (invalid === undefined) {
         expect(source.refusals.length).toBeGreaterThan(0);
-        expect(source.refusals[0]?.place).toMatch(/^(docker-compose|own)\.yaml(:\d+)?$/);
+        expect(source.refusals[0]?.place).toMatch(/^(docker-compose|own|deep.deep.own)\.yaml(:\d+)?$/);
       } else expect(invalid).toMatch(/volume/i);
       const right = await read(twin);
       expect(right.source.refusals).toEqual([]);

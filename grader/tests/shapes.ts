@@ -270,9 +270,78 @@ services:
   [BACKEND, /^/, 'import { writeFileSync } from "node:fs";\nwriteFileSync("/tmp/started", "");\n'],
 );
 
+/** Its program answers 2.5 s late, and opens another port 8 s before its own. */
+const late: Files = change(
+  right,
+  [BACKEND, "createServer((request", "createServer(async (request"],
+  [BACKEND, "response.writeHead", "await Bun.sleep(2500);\n  response.writeHead"],
+  [
+    BACKEND,
+    /(createServer\([\s\S]*\))\.listen\(8001\)/,
+    "createServer((_, response) => response.end()).listen(9100);\nconst server = $1;\nsetTimeout(() => server.listen(8001), 8_000)",
+  ],
+  [FRONTEND, "const value", "await Bun.sleep(3000);\n    const value"],
+);
+
+/** A child of process 1 has a port of its own, which is published first. */
+const METRICS: Change = [
+  BACKEND,
+  /^/,
+  `import { spawn } from "node:child_process";\nspawn("bun", ["-e", "Bun.serve({ port: 9100, fetch: () => new Response() })"]);\n`,
+];
+
+const completed: Files = {
+  ...composed(
+    `include:
+  - path: [parts/check.yaml, parts/more.yaml]
+    project_directory: parts
+    env_file: parts/check.env
+services:
+  api-backend:
+    build: ./api-backend
+    image: student/api-backend:latest
+    network_mode: bridge
+    command: ["--no-such-option"]
+    cap_drop: [ALL]
+    cap_add: [NET_BIND_SERVICE]
+    ports: ["9100:9100", "8001:8001"]
+    configs: [{source: sentence, target: /sentence}]
+    volumes: ["/etc/localtime:/etc/localtime:ro", "data:/data"]
+    volumes_from: ["assets:ro"]
+  assets:
+    image: docker.io/student/api-backend
+    pull_policy: never
+    entrypoint: [bun, ${IDLE}]
+    volumes: ["/assets"]
+    depends_on: []
+  api-frontend:
+    build: ./api-frontend
+    ports: ["80:80"]
+    depends_on: [api-backend]
+    env_file: ["env/\${STAGE:-none}.env"]
+configs: {sentence: {environment: SENTENCE}}
+volumes: {data: {driver_opts: {type: tmpfs, device: tmpfs, o: size=10m}}}
+`,
+    METRICS,
+    [BACKEND, /^/, 'import { readFileSync } from "node:fs";\n'],
+    [BACKEND, '"Je suis une réponse du backend"', 'readFileSync("/sentence", "utf8")'],
+  ),
+  "docker-compose.prod.yaml": `services:
+  api-backend: {restart: always, network_mode: !reset null, command: !reset []}
+  api-frontend: {restart: always, ports: !override ["8000:8000"]}
+`,
+  ".env":
+    "COMPOSE_FILE=docker-compose.yaml:docker-compose.prod.yaml\nSTAGE=prod\nSENTENCE=Je suis une réponse du backend\n",
+  "env/prod.env": "API_BACKEND_URL=api-backend\nAPI_BACKEND_PORT=8001\n",
+  "parts/check.yaml": `services: {check: {image: "\${IMAGE:?}", environment: {A: b}}}\n`,
+  "parts/more.yaml": `services: {check: {command: [bun, ${IDLE}]}}\n`,
+  "parts/check.env": `IMAGE=${BUN}\n`,
+};
+
 /** Right submissions; each must get 20/20. The slowest comes first. */
 export const SHAPES: Record<string, Files> = {
   "a backend that needs 20 s": change(right, slow(BACKEND)),
+  "late answers, another port first": late,
   "names of many kinds, other services, a confined user, an end by a signal": named,
   "images only, an override file, variables and a profile from .env": imagesOnly,
   "own folders mounted, a volume, a health check to wait for": bound,
@@ -291,4 +360,5 @@ export const FLASK: Record<string, Files> = {
 /** With what Compose 1 rejects or ignores. */
 export const COMPOSE_2: Record<string, Files> = {
   "a name of the project and of a container by it, restart policies under deploy, modes of files": deployed,
+  "several files, reset and override, includes, configurations, default rights, an image used twice": completed,
 };

@@ -391,6 +391,25 @@ export const WRONG: Record<string, [rule: string, files: Files, consequence?: st
       "api-frontend/start.sh": "bun /api.js\nexit 1\n",
     },
   ],
+  "a child in front of a port of process 1": [
+    "pid1",
+    change(
+      right,
+      [COMPOSE, 'ports: ["8001:8001"]', 'ports: ["9999:9999", "8001:8001"]'],
+      [
+        "api-backend/api.js",
+        /^.*\n/,
+        `import { spawn } from "node:child_process";
+import { createServer } from "node:http";
+if (process.argv.length < 3) {
+  createServer().listen(9999, "127.0.0.1");
+  await new Promise((end) => spawn("bun", ["/api.js", "child"]).on("exit", end));
+  process.exit(1);
+}
+`,
+      ],
+    ),
+  ],
   "an init in front": ["pid1", change(right, [COMPOSE, RESTARTS, "    restart: always\n    init: true\n"])],
   "a constant in the frontend": [
     "call",
@@ -409,6 +428,23 @@ export const WRONG: Record<string, [rule: string, files: Files, consequence?: st
     ),
   ],
   "API_BACKEND_URL ignored": ["used", change(right, ["api-frontend/api.js", READ_URL, "api-backend"])],
+  "API_BACKEND_URL ignored, in a network without a free address": [
+    "used",
+    change(
+      right,
+      ["api-frontend/api.js", READ_URL, "api-backend"],
+      [
+        COMPOSE,
+        "services:\n",
+        `services:\n${["a", "b", "c"].map((name) => `  ${name}: {image: ${BUN}, command: [bun, -e, "setInterval(() => {}, 1e9)"]}\n`).join("")}`,
+      ],
+      [
+        COMPOSE,
+        /$/,
+        `networks: {default: {ipam: {config: [{subnet: 10.${150 + (process.pid % 50)}.${process.pid % 251}.0/29}]}}}\n`,
+      ],
+    ),
+  ],
   "API_BACKEND_PORT ignored": ["used", change(right, ["api-frontend/api.js", READ_PORT, "8001"])],
   "a variable missing": [
     "variables",

@@ -12,6 +12,8 @@ test.each([
   ["  ::add-mask::x", ": :add-mask::x"],
   ["\t::error::x", "�::error::x"],
   ["a ##[error]b##[debug]", "a ## [error]b## [debug]"],
+  ["a##vso[task.complete]", "a## vso[task.complete]"],
+  ["a\u2028b", "a�b"],
   ["::1", ": :1"],
   ["http://[::1]/", "http://[::1]/"],
 ])("%j", (words, expected) => expect(printable(words)).toBe(expected));
