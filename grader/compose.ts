@@ -2,7 +2,7 @@ import { parse } from "yaml";
 import { brief, type Environment, MAX_OUTPUT_BYTES, type Options, type Outcome, run } from "../host/command.ts";
 import { docker, dockerOrThrow } from "../host/docker.ts";
 import { Ungradable } from "./errors.ts";
-import { InvalidCompose } from "./safety/compose-file-text.ts";
+import { InvalidCompose } from "./safety/compose-text.ts";
 
 /**
  * Checks that a Docker engine answers, and chooses the Compose command.

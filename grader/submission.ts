@@ -1,5 +1,5 @@
-import { copyFileSync, existsSync, readdirSync, readFileSync, type Stats, statSync } from "node:fs";
-import { basename, join, relative, resolve } from "node:path";
+import { existsSync, readdirSync, readFileSync, type Stats, statSync } from "node:fs";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import type { Environment } from "../host/command.ts";
 import { compose } from "./compose.ts";
@@ -8,10 +8,11 @@ import { Ungradable } from "./errors.ts";
 import { allowed } from "./safety/allow.ts";
 import { Binds } from "./safety/binds.ts";
 import { boundsOfEngine } from "./safety/bounds.ts";
-import { InvalidCompose } from "./safety/compose-file-text.ts";
 import { ComposeSource } from "./safety/compose-source.ts";
+import { InvalidCompose } from "./safety/compose-text.ts";
 import { copySubmission, LIMITS } from "./safety/copy.ts";
 import { composeEnvironment } from "./safety/environment.ts";
+import { Mounts } from "./safety/mounts.ts";
 import { WHY } from "./safety/refusal.ts";
 import { createWorkFolder, removeWorkFolder } from "./work-folder.ts";
 
@@ -79,12 +80,11 @@ async function readCopy(name: string, work: string): Promise<Submission> {
   const folder = join(work, "submission");
   const { leftOut, exceeded } = copySubmission(resolve(name), folder);
   const variables = variablesOf(join(folder, ".env"));
-  // Compose reads it where it runs, too: for secrets and configurations of variables.
-  if (variables !== undefined) copyFileSync(join(folder, ".env"), join(work, ".env"));
   const source = new ComposeSource(folder, leftOut, variables);
   if (exceeded !== undefined) source.refuse(["limits", exceeded], LIMITS[exceeded], WHY.limit);
-  const environment = await composeEnvironment(work);
-  const { config, invalid } = await readConfig(source, work, environment);
+  const closed = await composeEnvironment(work);
+  const { config, invalid, values } = await readConfig(source, work, closed);
+  const environment = { ...closed, ...values };
   const services: Partial<Record<Role, Service>> = {};
   for (const role of ROLES) {
     const service = findService(config, role, services);
@@ -102,17 +102,20 @@ async function readConfig(
   source: ComposeSource,
   work: string,
   environment: Environment,
-): Promise<Pick<Submission, "config" | "invalid">> {
-  const nothing = { config: { services: {} }, invalid: undefined };
+): Promise<Pick<Submission, "config" | "invalid"> & { values: Environment }> {
+  const nothing = { config: { services: {} }, invalid: undefined, values: {} };
   const files = composeFilesOf(source);
   if (files.length === 0 || source.refusals.length > 0) return nothing;
   try {
-    for (const file of files) await source.read(file);
+    // Compose looks for what any of them names in the folder of the first.
+    for (const file of files) await source.read(file, dirname(files[0] ?? ""));
     if (source.refusals.length > 0) return nothing;
     const config = await compose.config({ folder: source.folder, environment }, files);
     const binds = new Binds(bindsOf(work));
-    const clean = (await allowed(source, config, await boundsOfEngine(), (path) => binds.copy(path))) as unknown;
-    return source.refusals.length > 0 ? nothing : { config: clean as ComposeConfig, invalid: undefined };
+    const mounts = new Mounts(source, (path) => binds.copy(path));
+    const clean = (await allowed(source, config, await boundsOfEngine(), mounts)) as unknown;
+    if (source.refusals.length > 0) return nothing;
+    return { config: clean as ComposeConfig, invalid: undefined, values: mounts.values };
   } catch (error) {
     if (!(error instanceof InvalidCompose)) throw error;
     return { ...nothing, invalid: error.message };

@@ -2,10 +2,10 @@
 
 import { relative, resolve } from "node:path";
 import type { Bounds } from "./bounds.ts";
-import { isMapping, listOf, type Mapping } from "./compose-file-text.ts";
 import type { ComposeSource } from "./compose-source.ts";
+import { isMapping, listOf, type Mapping } from "./compose-text.ts";
 import { DEFAULT_CAPABILITIES, KNOWN_BUILD_KEYS, KNOWN_KEYS } from "./keys.ts";
-import { type Bind, Mounts } from "./mounts.ts";
+import type { Mounts } from "./mounts.ts";
 import { Networks } from "./networks.ts";
 import { WHY } from "./refusal.ts";
 
@@ -16,25 +16,29 @@ const MAX_SERVICES = 10;
  * What of a configuration, as `compose config` prints it, is allowed. Refusals, and the keys that it leaves out, are added
  * to the source.
  */
-export async function allowed(source: ComposeSource, config: Mapping, bounds: Bounds, bind: Bind): Promise<Mapping> {
+export async function allowed(
+  source: ComposeSource,
+  config: Mapping,
+  bounds: Bounds,
+  mounts: Mounts,
+): Promise<Mapping> {
   const { name: project, services, networks, volumes, secrets, configs } = config;
   const names = Object.keys(isMapping(services) ? services : {});
   if (names.length > MAX_SERVICES) source.refuse(["services"], names.length, WHY.limit);
   const network = new Networks(source);
-  const mount = new Mounts(source, bind);
   const checked = new Checked(
     source,
     bounds.forServices(names.length),
     names,
     Object.keys(isMapping(secrets) ? secrets : {}),
     network,
-    mount,
+    mounts,
   );
   const sections = {
     networks: await each(networks, (name, value) => network.define(name, value)),
-    volumes: await each(volumes, (name, value) => mount.defineVolume(name, value)),
-    secrets: await each(secrets, (name, value) => mount.defineFile("secrets", name, value)),
-    configs: await each(configs, (name, value) => mount.defineFile("configs", name, value)),
+    volumes: await each(volumes, (name, value) => mounts.defineVolume(name, value)),
+    secrets: await each(secrets, (name, value) => mounts.defineFile("secrets", name, value)),
+    configs: await each(configs, (name, value) => mounts.defineFile("configs", name, value)),
   };
   const filled = Object.entries(sections).filter(([, section]) => Object.keys(section).length > 0);
   return {
@@ -96,7 +100,9 @@ class Checked {
 
   /** The volumes of other services of the file. */
   volumesFrom(key: readonly string[], items: readonly unknown[]): unknown[] {
-    const isForeign = (from: unknown) => !this.services.includes(String(from).split(":", 1)[0] ?? "");
+    // A service may be called `container`.
+    const isForeign = (from: unknown) =>
+      String(from).startsWith("container:") || !this.services.includes(String(from).split(":", 1)[0] ?? "");
     for (const from of items.filter(isForeign)) this.source.refuse([...key, "volumes_from"], from, WHY.container);
     return items.filter((from) => !isForeign(from));
   }

@@ -1,10 +1,10 @@
 // What a submission's Compose files may make Compose read, before Compose sees them. Each file is parsed here, checked,
 // and written again as JSON, so that no difference between two YAML parsers can hide anything.
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { brief } from "../../host/command.ts";
-import { ComposeText, InvalidCompose, isMapping, listOf, type Mapping } from "./compose-file-text.ts";
+import { ComposeText, InvalidCompose, isMapping, listOf, type Mapping } from "./compose-text.ts";
 import { insidePath, isInside, type LeftOut } from "./copy.ts";
 import { forbidden, KNOWN_BUILD_KEYS, KNOWN_KEYS, TOP_LEVEL_KEYS } from "./keys.ts";
 import { type Refusal, WHY } from "./refusal.ts";
@@ -22,6 +22,7 @@ export class ComposeSource {
   /** Keys that were left out, as `services.x.sysctls`. */
   readonly dropped = new Set<string>();
   readonly #texts = new Map<string, ComposeText>();
+  /** By file, the folder in which Compose looks for what it names: as it is written, through links and all. */
   readonly #bases = new Map<string, string>();
 
   constructor(
@@ -35,11 +36,11 @@ export class ComposeSource {
   /**
    * Reads a Compose file and those that it includes and extends, and writes each again with known keys only.
    *
-   * @param file its path in the folder
+   * @param file its path in the folder, as Compose finds it
    * @param base the folder in which Compose looks for what it names, in the folder
    * @throws {InvalidCompose} if one of them is no valid YAML, or no mapping
    */
-  async read(file: string, base = dirname(file)): Promise<void> {
+  async read(file: string, base: string): Promise<void> {
     const known = this.#bases.get(file);
     if (known !== undefined && known !== base) throw new InvalidCompose(`${file}: read from ${known} and from ${base}`);
     if (known !== undefined) return;
@@ -85,7 +86,7 @@ export class ComposeSource {
       if (path === undefined) delete service.extends;
       else {
         extended.file = path.given;
-        await this.read(path.real);
+        await this.read(path.file, dirname(path.file));
       }
     }
     if (env_file !== undefined) service.env_file = await this.#envFiles(file, name, env_file);
@@ -127,7 +128,8 @@ export class ComposeSource {
       for (const key of Object.keys(others)) this.dropped.add(`include.${key}`);
       const local = (given: unknown) => listOf(given).flatMap((one) => this.#localFile(file, ["include"], one) ?? []);
       const [files, folders, variables] = [local(path), local(project_directory), local(env_file)];
-      for (const { real } of files) await this.read(real, folders[0]?.real ?? dirname(files[0]?.real ?? ""));
+      const base = folders[0]?.file ?? dirname(files[0]?.file ?? "");
+      for (const found of files) await this.read(found.file, base);
       if (files.length === 0) continue;
       const given = (found: typeof files) => found.map((one) => one.given);
       const { 0: directory } = given(folders);
@@ -146,17 +148,21 @@ export class ComposeSource {
    * @returns its path in the folder, and as it is given, with variables filled in; `undefined` if it is not to be read: it
    *   was refused, or depends on variables that the submission does not set
    */
-  #localFile(from: string, key: string[], value: unknown): { real: string; given: string } | undefined {
+  #localFile(from: string, key: string[], value: unknown): { file: string; given: string } | undefined {
     const given = typeof value === "string" ? interpolated(value, this.variables) : undefined;
     if (given === undefined) {
       this.dropped.add(key.join("."));
       return undefined;
     }
-    const base = this.#bases.get(from) ?? "";
-    const path = given.startsWith("/") || given.startsWith("~") ? given : join(this.folder, base, given);
-    const real = this.locate(path);
-    if (real === undefined) this.refuse(key, given, WHY.outside, from);
-    return real === undefined ? undefined : { real: relative(this.folder, real), given };
+    const base = join(this.folder, this.#bases.get(from) ?? "");
+    const isWhole = given.startsWith("/") || given.startsWith("~");
+    const path = isWhole ? given : join(base, given);
+    // `..` behind a link leads elsewhere for who resolves the link first: it must stay inside for both.
+    const throughLinks = isWhole || !existsSync(base) ? path : join(realpathSync(base), given);
+    if (this.locate(path) !== undefined && this.locate(throughLinks) !== undefined)
+      return { file: relative(this.folder, path), given };
+    this.refuse(key, given, WHY.outside, from);
+    return undefined;
   }
 
   /** The real path of something in the folder, which need not exist; `undefined` if it is outside. */

@@ -23,6 +23,10 @@ const STEERING: Environment = {
   COMPOSE_EXPERIMENTAL_OCI_REMOTE: "0",
   COMPOSE_EXPERIMENTAL: "0",
   COMPOSE_MENU: "0",
+  // Some versions of Compose pass all of .env on to the programs that they start.
+  LD_AUDIT: "",
+  LD_LIBRARY_PATH: "",
+  LD_PRELOAD: "",
   DOCKER_CONTEXT: "",
   DOCKER_API_VERSION: "",
   DOCKER_DEFAULT_PLATFORM: "",

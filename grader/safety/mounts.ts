@@ -1,6 +1,6 @@
 import { basename } from "node:path";
-import { isMapping, listOf, type Mapping } from "./compose-file-text.ts";
 import type { ComposeSource } from "./compose-source.ts";
+import { isMapping, listOf, type Mapping } from "./compose-text.ts";
 import { WHY } from "./refusal.ts";
 
 /** Each is a copy of its own. */
@@ -13,6 +13,8 @@ export type Bind = (path: string) => Promise<string>;
 export class Mounts {
   #binds = 0;
   readonly #volumes = new Set<string>();
+  /** Variables of the submission that Compose needs where it runs, under names that steer nothing. */
+  readonly values: Record<string, string> = {};
 
   constructor(
     readonly source: ComposeSource,
@@ -35,10 +37,20 @@ export class Mounts {
   async defineFile(section: string, name: string, value: Mapping): Promise<Mapping> {
     const key = [section, name];
     if (value.external) this.source.refuse(key, value, WHY.secret);
-    const { name: _, external: __, file, ...rest } = value;
-    const picked = this.source.pick(key, rest, ["content", "environment"]);
+    const { name: _, external: __, file, environment, ...rest } = value;
+    const picked = this.source.pick(key, rest, ["content"]);
+    if (typeof environment === "string") picked.environment = this.#rename(environment);
     if (file === undefined) return picked;
     return { ...picked, file: await this.#copy([...key, "file"], file) };
+  }
+
+  #rename(variable: string): string {
+    const text = this.source.variables[variable];
+    // Compose says that it is missing.
+    if (typeof text !== "string") return variable;
+    const name = `GRADER_VALUE_${Object.keys(this.values).length}`;
+    this.values[name] = text;
+    return name;
   }
 
   /** A copy of something in the folder; refused if it is outside. */

@@ -1,7 +1,7 @@
 import { Ungradable } from "../errors.ts";
 import { isPrivate, isUsedHere, rangeOf } from "./addresses.ts";
-import { isMapping, listOf, type Mapping } from "./compose-file-text.ts";
 import type { ComposeSource } from "./compose-source.ts";
+import { isMapping, listOf, type Mapping } from "./compose-text.ts";
 import { WHY } from "./refusal.ts";
 
 const ENDPOINT_KEYS = ["aliases", "ipv4_address", "ipv6_address", "priority"];

@@ -2,7 +2,7 @@
 // by the file that the grader writes for Compose.
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describeWithEngine } from "../../testing/engine.ts";
@@ -182,6 +182,28 @@ const REFUSED: Record<string, [hostile: Files, twin: Files]> = {
       "deep/own.env": "A=b\n",
     },
   ],
+  "a file above, through the first of several Compose files": [
+    {
+      ...right,
+      ".env": "COMPOSE_FILE=docker-compose.yaml:deep/deep/own.yaml\n",
+      "deep/deep/own.yaml": "services: { api-backend: { env_file: ../../own.env } }\n",
+      "own.env": "A=b\n",
+    },
+    {
+      ...right,
+      ".env": "COMPOSE_FILE=docker-compose.yaml:deep/deep/own.yaml\n",
+      "deep/deep/own.yaml": "services: { api-backend: { env_file: own.env } }\n",
+      "own.env": "A=b\n",
+    },
+  ],
+  "the volumes of a foreign container, as if it were a service": [
+    change(backend("volumes_from: ['container:teacher']"), [
+      FILE,
+      "services:\n",
+      "services:\n  container: { image: a }\n",
+    ]),
+    change(backend("volumes_from: [container]"), [FILE, "services:\n", "services:\n  container: { image: a }\n"]),
+  ],
   "a secret of the machine for the build": [
     section(build("{ context: api-backend, secrets: [s] }"), "secrets: { s: { external: true } }\n"),
     {
@@ -332,6 +354,28 @@ describeWithEngine("a submission that reaches for the machine", async () => {
       // Compose 1 does not know some of the keys.
       if (right.invalid === undefined) expect(Object.keys(right.services)).toEqual(["backend", "frontend"]);
     });
+
+    // Who resolves the link first looks elsewhere than who does not.
+    test_.each([
+      ["deep/deep", "../../../own.env", 1],
+      ["deep/deep", "../own.env", 0],
+      [".", "../own.env", 1],
+      [".", "own.env", 0],
+    ])(
+      "a service of a file behind a link to %s, with variables from %s: %d refusals",
+      async (target, path, refusals) => {
+        const { source } = await read(
+          {
+            ...backend("extends: { file: a/link/own.yaml, service: base }"),
+            "deep/deep/own.yaml": `services: { base: { env_file: ${path} } }\n`,
+            "own.yaml": `services: { base: { env_file: ${path} } }\n`,
+            "a/b": "",
+          },
+          (folder) => symlinkSync(`../${target}`, join(folder, "a/link")),
+        );
+        expect(source.refusals).toHaveLength(refusals);
+      },
+    );
 
     test_.each(Object.entries(HARMLESS))("has no effect: %s", async (_, files) => {
       const { source, config } = await read(files);
