@@ -1,6 +1,6 @@
 // Whether this machine can judge at all: the engine may run on another one, or this program in a container beside it.
 
-import { writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { brief } from "../host/command.ts";
 import { docker } from "../host/docker.ts";
@@ -34,13 +34,18 @@ async function check(): Promise<void> {
     if (error instanceof Skipped) return;
     throw error;
   }
-  const folder = createWorkFolder();
+  const work = createWorkFolder();
+  // Root in the container is another user than this one, and may be none that could read the folder of the grading.
+  const folder = join(work, "seen");
   const token = crypto.randomUUID();
+  mkdirSync(folder);
   writeFileSync(join(folder, "index.html"), token);
+  chmodSync(folder, 0o755);
+  chmodSync(join(folder, "index.html"), 0o644);
   try {
     await checkWith(image, folder, token);
   } finally {
-    removeWorkFolder(folder);
+    removeWorkFolder(work);
   }
 }
 
