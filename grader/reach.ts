@@ -51,9 +51,19 @@ async function check(): Promise<void> {
 
 async function checkWith(image: string, folder: string, token: string): Promise<void> {
   const port = await freePort();
-  const name = REACH_PROJECT;
   const label = ["--label", `com.docker.compose.project=${REACH_PROJECT}`];
-  const options = ["--detach", "--rm", "--name", name, ...label, "--user", "0", "--cap-drop", "ALL", "--read-only"];
+  const options = [
+    "--detach",
+    "--rm",
+    "--name",
+    REACH_PROJECT,
+    ...label,
+    "--user",
+    "0",
+    "--cap-drop",
+    "ALL",
+    "--read-only",
+  ];
   const reach = ["--publish", `127.0.0.1:${port}:80`, "--mount", `type=bind,source=${folder},target=/seen,readonly`];
   // It ends by itself if an interruption leaves it behind.
   const server = ["/bin/busybox", "timeout", "30", "/bin/busybox", "httpd", "-f", "-p", "80", "-h", "/seen"];
@@ -70,7 +80,7 @@ async function checkWith(image: string, folder: string, token: string): Promise<
       );
     if (result.body !== token) throw notSeen(folder);
   } finally {
-    await docker(["rm", "--force", name], { cleansUp: true });
+    await docker(["rm", "--force", REACH_PROJECT], { cleansUp: true });
   }
 }
 

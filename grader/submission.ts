@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, type Stats, statSync } from "nod
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import type { Environment } from "../host/command.ts";
+import { attempt } from "./attempt.ts";
 import { compose } from "./compose.ts";
 import { buildOf, type ComposeConfig, type ComposeService, environmentOf, portsOf } from "./compose-file.ts";
 import { Ungradable } from "./errors.ts";
@@ -175,13 +176,7 @@ function findDockerfile(folder: string, service: ComposeService, role: Role): st
 }
 
 /** What is at a path; `undefined` if nothing is, also because a part of the path is a file or too long. */
-function statsOf(path: string): Stats | undefined {
-  try {
-    return statSync(path);
-  } catch {
-    return undefined;
-  }
-}
+const statsOf = (path: string): Stats | undefined => attempt(() => statSync(path));
 
 export const isFile = ({ folder }: Submission, path: string): boolean => statsOf(join(folder, path))?.isFile() === true;
 

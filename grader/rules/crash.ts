@@ -14,6 +14,7 @@ const EXIT_TIMEOUT_S = 8;
 const MAX_EXITED_POLLS = 6;
 /** From `up` until both services must respond as before. */
 const STARTUP_TIMEOUT_S = 90;
+
 const isSame = (one: HttpResult, other: HttpResult) =>
   "status" in one && "status" in other && one.status === other.status && one.body === other.body;
 
@@ -26,9 +27,9 @@ async function recovers({ stack }: Grading, role: Role, before: HttpResult, time
 }
 
 /** Crashes a service through `/traceback`, and checks that it ends, is restarted and responds as before. */
-async function crash(grading: Grading, role: Role): Promise<Finding[]> {
+async function crash(grading: Grading, role: Role, service: HttpResult): Promise<Finding[]> {
   const { stack } = grading;
-  const before = { service: await stack.get(role), frontend: await stack.get("frontend") };
+  const before = { service, frontend: role === "frontend" ? service : await stack.get("frontend") };
   const container = await stack.container(role);
   const crashedAt = Date.now();
   const response = await stack.traceback(role).catch((error: Error) => error.message);
@@ -48,11 +49,12 @@ async function crash(grading: Grading, role: Role): Promise<Finding[]> {
 async function crashBoth(grading: Grading): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const role of ROLES) {
-    const doesNotRespond = "error" in (await grading.stack.get(role));
+    const before = await grading.stack.get(role);
+    const doesNotRespond = "error" in before;
     // A backend that is not restarted takes the frontend with it.
     if (doesNotRespond && findings.length > 0) break;
     if (doesNotRespond) throw new Blocked(role);
-    findings.push(...(await crash(grading, role)));
+    findings.push(...(await crash(grading, role, before)));
   }
   return findings;
 }

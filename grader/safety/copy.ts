@@ -15,6 +15,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
+import { attempt } from "../attempt.ts";
 
 /** More than any honest submission of the lab has, `node_modules` and `.git` included. */
 export const LIMITS = { entries: 100_000, bytes: 1024 ** 3, depth: 64 };
@@ -112,15 +113,6 @@ export function copySubmission(from: string, to: string, limits = LIMITS): Copie
 
   const exceeded = copyFolder("", 0);
   return { leftOut, exceeded };
-}
-
-/** The result; `undefined` if there is no such file, or it cannot be read. */
-function attempt<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined;
-  }
 }
 
 /** Whether a real path is a folder or inside of it. */

@@ -3,6 +3,7 @@
 
 import { readFileSync, statfsSync } from "node:fs";
 import { dockerOrThrow } from "../../host/docker.ts";
+import { attempt } from "../attempt.ts";
 import { Ungradable } from "../errors.ts";
 import { once } from "../once.ts";
 
@@ -54,14 +55,6 @@ function memoryAndProcesses(): Pick<Left, "memory" | "processes"> {
   if (info === undefined || load === undefined) return {};
   const bytesOf = (name: string) => Number(new RegExp(`^${name}: +(\\d+)`, "m").exec(info)?.[1]);
   return { memory: bytesOf("MemAvailable") / bytesOf("MemTotal"), processes: Number(/\/(\d+)/.exec(load)?.[1]) };
-}
-
-function attempt<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined;
-  }
 }
 
 /** Where the engine keeps images, containers and volumes. */
