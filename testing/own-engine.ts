@@ -15,15 +15,21 @@ export class OwnEngine {
   readonly host = `unix://${this.#folder}/docker.sock`;
   readonly #pidFile = join(this.#folder, "docker.pid");
   /** It keeps the namespace while no engine runs, and ends with the test. */
-  readonly #holder: Bun.Subprocess<"pipe">;
+  readonly #holder: Bun.Subprocess<"pipe", "pipe">;
+  /** When the namespace is there, and its loopback is up. */
+  readonly #isolated: Promise<unknown>;
   #engine: Bun.Subprocess | undefined;
 
   constructor() {
     // It finds out by its name what it is.
     const busybox = join(this.#folder, "busybox");
     symlinkSync(resolve(".cache/grader-busybox"), busybox);
-    const script = '"$0" ifconfig lo up && exec "$0" cat';
-    this.#holder = Bun.spawn(["unshare", "--net", busybox, "sh", "-c", script, busybox], { stdin: "pipe" });
+    const script = '"$0" ifconfig lo up && echo up && exec "$0" cat';
+    this.#holder = Bun.spawn(["unshare", "--net", busybox, "sh", "-c", script, busybox], {
+      stdin: "pipe",
+      stdout: "pipe",
+    });
+    this.#isolated = this.#holder.stdout.getReader().read();
   }
 
   /** A command that runs beside the engine: its loopback is the one on which containers publish their ports. */
@@ -34,11 +40,14 @@ export class OwnEngine {
     ...command,
   ];
 
-  async start(): Promise<void> {
+  /** @param more options of dockerd */
+  async start(...more: readonly string[]): Promise<void> {
     const folders = ["--data-root", join(this.#folder, "data"), "--exec-root", join(this.#folder, "exec")];
-    const options = [...folders, "--pidfile", this.#pidFile, "--host", this.host];
+    const options = [...folders, "--pidfile", this.#pidFile, "--host", this.host, ...more];
     const log = openSync(join(this.#folder, "log"), "a");
     rmSync(this.#pidFile, { force: true });
+    // Until then its namespace is still the machine's.
+    await this.#isolated;
     this.#engine = Bun.spawn(this.beside("dockerd", ...options), { stdin: "ignore", stdout: log, stderr: log });
     await waitUntil("the engine answers", async () => (await this.docker("version")).code === 0);
   }
