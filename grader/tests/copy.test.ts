@@ -32,7 +32,7 @@ beforeEach(() => {
 afterEach(() => rmSync(parent, { recursive: true }));
 
 const copied = (path: string) => existsSync(join(to, path));
-const leftOutOf = async () => Object.fromEntries(copySubmission(from, to).leftOut);
+const leftOutOf = async () => Object.fromEntries((await copySubmission(from, to)).leftOut);
 
 describe("links", () => {
   test("that stay inside are kept, as links", async () => {
@@ -106,7 +106,7 @@ test("files keep their bytes and run bits, without set-user-ID", async () => {
   const bytes = Buffer.from([0, 255, 10, 13, 128]);
   writeFileSync(join(from, "program"), bytes, { mode: 0o755 });
   await runOrThrow(["chmod", "4755", join(from, "program")]);
-  copySubmission(from, to);
+  await copySubmission(from, to);
   expect(readFileSync(join(to, "program"))).toEqual(bytes);
   expect(statSync(join(to, "program")).mode & 0o7777).toBe(0o755);
 });
@@ -115,7 +115,7 @@ test("names in any script, and names that are no text, do not end the copy", asy
   for (const name of ["réponse", "Проект", "実験", "a\nb", " ", "-rf", "%s$(id)", "x".repeat(255)])
     writeFileSync(join(from, name), "");
   await runOrThrow(["sh", "-c", 'printf x >"$0/$(printf "\\377\\376")"', from]);
-  const { exceeded } = copySubmission(from, to);
+  const { exceeded } = await copySubmission(from, to);
   expect(exceeded).toBeUndefined();
   expect(["réponse", "Проект", "実験", "a\nb", "x".repeat(255)].filter((name) => !copied(name))).toEqual([]);
 });
@@ -123,23 +123,23 @@ test("names in any script, and names that are no text, do not end the copy", asy
 describe("limits", () => {
   test("10,000 files are copied", async () => {
     for (let i = 0; i < 10_000; i++) writeFileSync(join(from, "sub", `${i}`), "");
-    expect(copySubmission(from, to).exceeded).toBeUndefined();
+    expect((await copySubmission(from, to)).exceeded).toBeUndefined();
     expect(copied("sub/9999")).toBe(true);
   }, 60_000);
 
   test("more entries than allowed end it", async () => {
     for (let i = 0; i < 20; i++) writeFileSync(join(from, `${i}`), "");
-    expect(copySubmission(from, to, { ...LIMITS, entries: 10 }).exceeded).toBe("entries");
+    expect((await copySubmission(from, to, { ...LIMITS, entries: 10 })).exceeded).toBe("entries");
   });
 
   test("a sparse file of a terabyte ends it, unread", async () => {
     truncateSync(join(from, "file"), 1024 ** 4);
-    expect(copySubmission(from, to).exceeded).toBe("bytes");
+    expect((await copySubmission(from, to)).exceeded).toBe("bytes");
     expect(copied("file")).toBe(false);
   });
 
   test("folders in folders in folders end it", async () => {
     mkdirSync(join(from, "d/".repeat(100)), { recursive: true });
-    expect(copySubmission(from, to).exceeded).toBe("depth");
+    expect((await copySubmission(from, to)).exceeded).toBe("depth");
   });
 });
