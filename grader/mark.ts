@@ -1,13 +1,14 @@
 import type { Result } from "./rule.ts";
 
-const MAX_MARK = 20;
+export const MAX_MARK = 20;
 
-/** The mark out of 20, to one decimal. Rules that were skipped do not count. */
+/** The mark out of 20, to one decimal. Rules that were skipped do not count; 0 if none that counts has points. */
 export function markOf(results: readonly Result[]): number {
   const sum = (some: readonly Result[]) => some.reduce((points, { rule }) => points + rule.points, 0);
   const counted = results.filter(({ verdict }) => verdict !== "skipped");
   const passed = counted.filter(({ verdict }) => verdict === "pass");
-  return Math.round((sum(passed) / sum(counted)) * MAX_MARK * 10) / 10;
+  const possible = sum(counted);
+  return possible === 0 ? 0 : Math.round((sum(passed) / possible) * MAX_MARK * 10) / 10;
 }
 
 /** The mark without the rule `published`, which depends on what can be reached: comparable between all folders. */

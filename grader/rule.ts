@@ -16,13 +16,17 @@ export interface Grading {
   readonly notes: Record<string, Text>;
 }
 
-/** One rule of the subject. */
-export interface Rule {
+/** What reports say of a rule. */
+export interface RuleInfo {
   readonly id: string;
   readonly points: number;
   readonly title: Text;
   /** The sentence of the subject that it comes from. */
   readonly source: string;
+}
+
+/** One rule of the subject. */
+export interface Rule extends RuleInfo {
   /** Ids of the rules that must pass before this one can be judged. */
   readonly needs: readonly string[];
   /**
@@ -59,8 +63,10 @@ export class Skipped extends Error {
 export type Verdict = "pass" | "fail" | "blocked" | "skipped";
 
 export interface Result {
-  readonly rule: Rule;
+  readonly rule: RuleInfo;
   readonly verdict: Verdict;
+  /** How long it took to judge. */
+  readonly seconds: number;
   readonly findings: readonly Finding[];
   /** Why the rule was blocked or skipped. */
   readonly reason?: Text;
@@ -74,9 +80,8 @@ export interface Advice {
   readonly text: Text;
 }
 
-/** The result of grading one folder. */
+/** What was found in one submission. */
 export interface Report {
-  readonly folder: string;
   readonly results: readonly Result[];
   readonly advice: readonly Advice[];
   /** Out of 20, to one decimal. */

@@ -1,22 +1,27 @@
 // The marks of several folders, of which the rule `published` could be judged for some only.
 
 import { expect, test } from "bun:test";
+import type { Graded } from "../graded.ts";
 import { markOf } from "../mark.ts";
 import { json } from "../report/json.ts";
 import { summary } from "../report/table.ts";
-import type { Report, Result } from "../rule.ts";
+import type { Result } from "../rule.ts";
 import { untranslated } from "../text.ts";
 
-/** A report with 18 points from another rule. */
-function report(folder: string, published: Result["verdict"], rest: Result["verdict"] = "pass"): Report {
+/** A submission with 18 points from another rule. */
+function report(name: string, published: Result["verdict"], rest: Result["verdict"] = "pass"): Graded {
   const result = (id: string, points: number, verdict: Result["verdict"]): Result => ({
-    rule: { id, points, title: untranslated(id), source: id, needs: [], check: async () => [] },
+    rule: { id, points, title: untranslated(id), source: id },
     verdict,
+    seconds: 1,
     findings: [],
   });
   const results = [result("rest", 18, rest), result("published", 2, published)];
-  return { folder, results, advice: [], mark: markOf(results) };
+  return { ...who(name), report: { results, advice: [], mark: markOf(results) }, digest: name };
 }
+
+const who = (name: string) => ({ id: name, name, date: "2026-11-25T13:00:00.000Z", seconds: 2 });
+const dan: Graded = { ...who("dan"), error: "no such folder" };
 
 /** The cells of the summary's rows, and the lines below. */
 const lines = (rows: Parameters<typeof summary>[0], language: "en" | "fr" = "en") =>
@@ -30,15 +35,11 @@ const skipped = report("carol", "skipped");
 
 test("one mark each, if `published` was judged for all or for none", () => {
   expect(lines([report("alice", "pass"), failed])).toEqual(["folder mark", "alice 20/20", "bob 18/20 published"]);
-  expect(lines([skipped, { folder: "dan", error: "no such folder" }])).toEqual([
-    "folder mark",
-    "carol 20/20",
-    "dan – could not be graded",
-  ]);
+  expect(lines([skipped, dan])).toEqual(["folder mark", "carol 20/20", "dan – could not be graded"]);
 });
 
 test("both marks, if it was judged for some", () => {
-  expect(lines([failed, skipped, { folder: "dan", error: "no such folder" }])).toEqual([
+  expect(lines([failed, skipped, dan])).toEqual([
     "folder mark without published",
     "bob 18/20 20/20 published",
     "carol – 20/20",

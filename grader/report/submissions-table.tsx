@@ -1,0 +1,69 @@
+import { type Graded, isGraded } from "../graded.ts";
+import { markWithoutPublished } from "../mark.ts";
+import { type Language, printable } from "../text.ts";
+import { Cell, Row, Table } from "./data-table.tsx";
+import { submissionHref } from "./page-files.ts";
+import { PAGE_WORDS } from "./page-words.ts";
+import { Mark, Name } from "./parts.tsx";
+import { isPublishedPartly, shownMark } from "./published.ts";
+import { failedRules } from "./table.ts";
+
+/** All submissions, graded or not, each with a link to its page. */
+export function SubmissionsTable({ rows, language }: { rows: readonly Graded[]; language: Language }) {
+  const words = PAGE_WORDS[language];
+  const isPartly = isPublishedPartly(rows);
+  const columns = [
+    { title: words.name },
+    { title: words.mark, isNumber: true },
+    ...(isPartly ? [{ title: words.without, isNumber: true }] : []),
+    { title: words.failedRules },
+  ];
+  return (
+    <Table columns={columns} name="submissions">
+      {rows.map((row) => (
+        <Row
+          head={
+            <a href={submissionHref(row.id, language)}>
+              <Name>{row.name}</Name>
+            </a>
+          }
+        >
+          <Cell name="number mark">
+            <Mark mark={shownMark(row, isPartly)} language={language} />
+          </Cell>
+          {isPartly && (
+            <Cell name={`number without ${isGraded(row) ? "" : "zero"}`} label={words.without}>
+              <Mark mark={isGraded(row) ? markWithoutPublished(row.report.results) : undefined} language={language} />
+            </Cell>
+          )}
+          <Cell name="failed-rules">
+            <Remark row={row} language={language} />
+          </Cell>
+        </Row>
+      ))}
+    </Table>
+  );
+}
+
+function Remark({ row, language }: { row: Graded; language: Language }) {
+  const words = PAGE_WORDS[language];
+  if (!isGraded(row)) {
+    return (
+      <>
+        <span class="blocked">⊘ {words.ungradable}</span>
+        <span class="title">{printable(row.error)}</span>
+      </>
+    );
+  }
+  const failed = failedRules(row.report);
+  if (failed.length === 0) return <span class="soft">{words.none}</span>;
+  return (
+    <>
+      {failed.map((id) => (
+        <>
+          <code>{id}</code>{" "}
+        </>
+      ))}
+    </>
+  );
+}
