@@ -15,7 +15,7 @@ import { safe } from "./rules/safe.ts";
 import { up } from "./rules/up.ts";
 import { watched } from "./safety/machine.ts";
 import type { Stack } from "./stack.ts";
-import { printable, text } from "./text.ts";
+import { text } from "./text.ts";
 
 /** All rules, in the order in which they are judged: those that stop or crash a service come last. */
 export const RULES: readonly Rule[] = [
@@ -47,8 +47,8 @@ export interface Options {
   readonly rules?: readonly Rule[];
   /** Whether to give advice as well, which stops the services; `true` by default. */
   readonly advice?: boolean;
-  /** Called before each rule, and without one at the end. */
-  readonly progress?: (step: number, steps: number, rule: Rule | undefined) => void;
+  /** Called before each rule. */
+  readonly progress?: (step: number, steps: number, rule: Rule) => void;
 }
 
 /**
@@ -59,6 +59,8 @@ export interface Options {
 export const grade = (stack: Stack, options: Options = {}): Promise<Report> =>
   watched(stack.submission.work, () => judgeAll(stack, options));
 
+type Judged = Omit<Result, "seconds">;
+
 async function judgeAll(stack: Stack, options: Options): Promise<Report> {
   const results: Result[] = [];
   const verdict = (id: string) => results.find(({ rule }) => rule.id === id)?.verdict;
@@ -68,17 +70,17 @@ async function judgeAll(stack: Stack, options: Options): Promise<Report> {
   const end = Date.now() + TOTAL_S * 1000;
   for (const [i, rule] of rules.entries()) {
     options.progress?.(i, rules.length, rule);
-    results.push(await judgeUntil(end, rule, grading));
+    const start = Date.now();
+    results.push({ ...(await judgeUntil(end, rule, grading)), seconds: (Date.now() - start) / 1000 });
   }
-  options.progress?.(rules.length, rules.length, undefined);
   const advice = verdict("up") === "pass" && options.advice !== false ? await advise(grading) : [];
-  return { folder: printable(submission.name), results, advice, mark: markOf(results) };
+  return { results, advice, mark: markOf(results) };
 }
 
 /** Judges a rule; what is not judged when the time is up is blocked. */
-async function judgeUntil(end: number, rule: Rule, grading: Grading): Promise<Result> {
+async function judgeUntil(end: number, rule: Rule, grading: Grading): Promise<Judged> {
   let timer: Timer | undefined;
-  const timeIsUp = new Promise<Result>((resolve) => {
+  const timeIsUp = new Promise<Judged>((resolve) => {
     timer = setTimeout(() => resolve({ rule, verdict: "blocked", findings: [], reason: TIME_IS_UP }), end - Date.now());
     // A rule whose commands were ended never settles.
     timer.unref();
@@ -90,7 +92,7 @@ async function judgeUntil(end: number, rule: Rule, grading: Grading): Promise<Re
   }
 }
 
-async function judge(rule: Rule, grading: Grading): Promise<Result> {
+async function judge(rule: Rule, grading: Grading): Promise<Judged> {
   try {
     // Nothing of a submission that is not safe is started, and it gets no points.
     if (rule !== safe && grading.submission.source.refusals.length > 0) throw new Blocked(safe.id);
@@ -107,7 +109,7 @@ async function judge(rule: Rule, grading: Grading): Promise<Result> {
 }
 
 /** Trouble with one rule does not throw away the verdicts of the others, unless the engine is gone. */
-async function notJudged(rule: Rule, { message }: Error): Promise<Result> {
+async function notJudged(rule: Rule, { message }: Error): Promise<Judged> {
   await requireEngine();
   const why = brief(message);
   return {

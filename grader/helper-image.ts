@@ -1,7 +1,6 @@
 // The image of the containers in which the grader looks at processes: busybox, and nothing of the submission's.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import busybox from "../.cache/grader-busybox" with { type: "file" };
 import { brief, type Options } from "../host/command.ts";
@@ -9,6 +8,7 @@ import { DockerError, docker } from "../host/docker.ts";
 import { Skipped } from "./rule.ts";
 import { tarOf } from "./tar.ts";
 import { text } from "./text.ts";
+import { createWorkFolder, removeWorkFolder } from "./work-folder.ts";
 
 /** Used where the embedded executable cannot run. */
 const PUBLISHED = "docker.io/library/busybox:1.37.0-musl";
@@ -54,7 +54,7 @@ async function runsHere(options: Options): Promise<boolean> {
 }
 
 async function importImage(image: string, executable: Uint8Array, options: Options): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "grader-"));
+  const folder = createWorkFolder();
   const archive = join(folder, "image.tar");
   writeFileSync(archive, tarOf("bin/busybox", executable));
   try {
@@ -63,7 +63,7 @@ async function importImage(image: string, executable: Uint8Array, options: Optio
     const { code, stderr } = await docker(["import", ...label, archive, image], options);
     if (code !== 0) throw new DockerError(`docker import: ${brief(stderr)}`);
   } finally {
-    rmSync(folder, { recursive: true });
+    removeWorkFolder(folder);
   }
 }
 

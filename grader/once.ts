@@ -9,3 +9,14 @@ export function once<T>(action: () => Promise<T>): () => Promise<T> {
     return result;
   };
 }
+
+/** Does something for all who ask while it goes on, together; who asks later has it done again. */
+export function shared<T>(action: () => Promise<T>): () => Promise<T> {
+  let running: Promise<T> | undefined;
+  return () => {
+    running ??= action().finally(() => {
+      running = undefined;
+    });
+    return running;
+  };
+}

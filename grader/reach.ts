@@ -10,12 +10,13 @@ import { helperImage } from "./helper-image.ts";
 import { get } from "./http.ts";
 import { once } from "./once.ts";
 import { Skipped } from "./rule.ts";
+import { SESSION } from "./session.ts";
 import { createWorkFolder, removeWorkFolder } from "./work-folder.ts";
 
 const TIMEOUT_S = 10;
 
 /** What the check's container is removed by, if it was interrupted. */
-export const REACH_PROJECT = `grader${process.pid}reach`;
+export const REACH_PROJECT = `${SESSION}reach`;
 
 /**
  * Checks once that the engine sees this machine's folders, and that the ports that it publishes can be reached from here:

@@ -1,5 +1,5 @@
 import { brief } from "../host/command.ts";
-import { DockerError, docker } from "../host/docker.ts";
+import { DockerError, docker, dockerOrThrow } from "../host/docker.ts";
 
 /** What a Compose project consists of; the engine removes a network or volume only after its containers. */
 const KINDS = [
@@ -30,6 +30,20 @@ export async function removeProject(project: string, { interrupted = false } = {
   }
   const reason = lastError ?? "the engine keeps creating parts of it";
   throw new DockerError(`the Compose project ${project} could not be removed: ${brief(reason)}`);
+}
+
+/**
+ * Removes everything that a process of the grader has made on the engine and left there because it was killed.
+ *
+ * @throws {DockerError} if something cannot be removed
+ */
+export async function removeSession(session: string): Promise<void> {
+  const project = '{{.Label "com.docker.compose.project"}}';
+  const images = dockerOrThrow("image", "ls", "--format", "{{.Repository}}", `${session}*/*`);
+  const lists = KINDS.map(({ list }) => dockerOrThrow(...list, "--format", project));
+  const names = (await Promise.all([images, ...lists])).join("\n").split("\n");
+  const projects = new Set(names.map((name) => name.split("/", 1)[0] ?? "").filter((name) => name.startsWith(session)));
+  for (const name of projects) await removeProject(name);
 }
 
 async function removeOnce(project: string): Promise<{ found: boolean; errors: string[] }> {

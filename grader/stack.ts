@@ -1,19 +1,22 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { brief, type Options, type Outcome } from "../host/command.ts";
-import { type Container, DockerError, docker, dockerOrThrow, inspect } from "../host/docker.ts";
+import type { Options, Outcome } from "../host/command.ts";
+import { type Container, docker, dockerOrThrow, inspect } from "../host/docker.ts";
 import { freePort, tcpRoundTrip } from "../host/tcp.ts";
 import { compose } from "./compose.ts";
 import { type ComposeConfig, type ComposeService, containerPortOf, fullName } from "./compose-file.ts";
 import { get, type HttpResult } from "./http.ts";
 import { removeProject } from "./removal.ts";
 import { removeBinds } from "./safety/binds.ts";
-import { bindsOf, PORT, type Role, type Service, type Submission } from "./submission.ts";
+import { SESSION } from "./session.ts";
+import { bindsOf, PORT, ROLES, type Role, type Service, type Submission } from "./submission.ts";
 import { removeWorkFolder } from "./work-folder.ts";
 
-const TIMEOUT_S = { build: 900, up: 300, down: 120, run: 120, response: 15, secondFrontend: 60 };
+const TIMEOUT_S = { build: 900, up: 300, down: 120, run: 120, response: 15 };
 
 let stackCount = 0;
+
+export type LogName = "build" | "up" | Role;
 
 /**
  * A submission's running stack. It has a Compose project and host ports of its own, so it disturbs nothing else on this
@@ -21,17 +24,18 @@ let stackCount = 0;
  */
 export class Stack {
   /** The Compose project; images, containers and networks are named after it. */
-  readonly project = `grader${process.pid}x${++stackCount}`;
+  readonly project = `${SESSION}n${++stackCount}`;
   readonly #file: string;
   /** The same, for a second frontend beside the first. */
   readonly #secondFile: string;
   /** The host port of each service. */
   readonly #ports: Record<Role, number> = { ...PORT };
   readonly #containerIds = new Map<Role, string>();
+  /** What building, starting and both services have printed so far: the first and last MiB of each. */
+  readonly logs = new Map<LogName, string>();
   readonly #removal = new AbortController();
   /** Commands of Compose that have not ended yet. */
   #running = 0;
-  #extraFrontends = 0;
 
   /** @param runtime of the containers, instead of the engine's own */
   private constructor(
@@ -114,13 +118,36 @@ export class Stack {
     return outcome;
   }
 
-  build = () => this.#compose(["build"], { seconds: TIMEOUT_S.build });
-  down = () => this.#compose(["down", "--timeout", "1", "--volumes", "--remove-orphans"], { seconds: TIMEOUT_S.down });
+  build = () => this.#logged("build", ["build"]);
 
-  up = () => {
+  async up(): Promise<Outcome> {
     this.#containerIds.clear();
-    return this.#compose(["up", "--detach", "--no-build"], { seconds: TIMEOUT_S.up });
-  };
+    return this.#logged("up", ["up", "--detach", "--no-build"]);
+  }
+
+  async down(): Promise<Outcome> {
+    await this.collectLogs();
+    return this.#compose(["down", "--timeout", "1", "--volumes", "--remove-orphans"], { seconds: TIMEOUT_S.down });
+  }
+
+  async #logged(name: "build" | "up", args: readonly string[]): Promise<Outcome> {
+    const outcome = await this.#compose(args, { seconds: TIMEOUT_S[name] });
+    this.#log(name, `${outcome.stdout}${outcome.stderr}\nexit code ${outcome.code}\n`);
+    return outcome;
+  }
+
+  #log = (name: LogName, words: string) => this.logs.set(name, (this.logs.get(name) ?? "") + words);
+
+  /** Adds what the containers of both services have printed to `logs`. They are about to be removed. */
+  async collectLogs(): Promise<void> {
+    for (const role of ROLES) {
+      const name = this.submission.services[role]?.name;
+      const id = name === undefined ? "" : await this.#findContainer(name);
+      if (id === "") continue;
+      const { stdout, stderr } = await docker(["logs", "--timestamps", id]);
+      this.#log(role, `container ${id}\n${stdout}${stderr}`);
+    }
+  }
 
   /** @throws {DockerError} if the container does not exist */
   async container(role: Role): Promise<Container> {
@@ -171,36 +198,16 @@ export class Stack {
   }
 
   /**
-   * Starts a second frontend with other variables and sends `GET /` to it.
+   * Starts a second frontend beside the first, with variables of its own.
    *
-   * @param isAlone whether the first one is stopped
-   * @throws {DockerError} if it does not start: then the lack of a response would prove nothing
+   * @param container its name
+   * @param publish its port, as `docker run --publish` takes it
    */
-  async getFromFrontendWith(variables: Readonly<Record<string, string>>, isAlone = false): Promise<HttpResult> {
-    const container = `${this.project}-frontend${++this.#extraFrontends}`;
-    const { name, definition } = this.#service("frontend");
-    const port = await freePort();
-    const publish = `127.0.0.1:${port}:${containerPortOf(definition, PORT.frontend)}`;
+  runFrontend(container: string, publish: string, variables: Readonly<Record<string, string>>): Promise<Outcome> {
     const environment = Object.entries(variables).flatMap(([key, value]) => ["-e", `${key}=${value}`]);
     const options = ["--detach", "--no-deps", "--name", container, "--publish", publish, ...environment];
-    const { code, stderr } = await this.#compose(
-      ["run", ...options, name],
-      { seconds: TIMEOUT_S.run },
-      this.#secondFile,
-    );
-    // In a small network the first frontend's address is the only one left.
-    if (/no available IPv4 addresses/.test(stderr) && !isAlone) {
-      await docker(["rm", "--force", "--volumes", container]);
-      return this.whileStopped("frontend", () => this.getFromFrontendWith(variables, true));
-    }
-    if (code !== 0) throw new DockerError(`compose run ${name}: ${brief(stderr, 300)}`);
-    let result: HttpResult = { error: "no response" };
-    for (const end = Date.now() + TIMEOUT_S.secondFrontend * 1000; Date.now() < end; await Bun.sleep(200)) {
-      result = await get(`http://127.0.0.1:${port}/`, TIMEOUT_S.response);
-      if ("status" in result || !(await isRunning(container))) break;
-    }
-    await docker(["rm", "--force", "--volumes", container]);
-    return result;
+    const args = ["run", ...options, this.#service("frontend").name];
+    return this.#compose(args, { seconds: TIMEOUT_S.run }, this.#secondFile);
   }
 
   /**
@@ -217,9 +224,6 @@ export class Stack {
     removeWorkFolder(this.submission.work);
   }
 }
-
-const isRunning = async (container: string) =>
-  (await dockerOrThrow("inspect", "--format", "{{.State.Status}}", container)) === "running";
 
 /** A configuration whose services take any address: a fixed one is taken already. */
 function withoutAddresses(config: ComposeConfig): ComposeConfig {

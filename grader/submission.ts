@@ -11,11 +11,10 @@ import { Binds } from "./safety/binds.ts";
 import { boundsOfEngine } from "./safety/bounds.ts";
 import { ComposeSource } from "./safety/compose-source.ts";
 import { InvalidCompose } from "./safety/compose-text.ts";
-import { copySubmission, LIMITS } from "./safety/copy.ts";
+import { type Copied, copySubmission, LIMITS } from "./safety/copy.ts";
 import { composeEnvironment } from "./safety/environment.ts";
 import { Mounts } from "./safety/mounts.ts";
 import { WHY } from "./safety/refusal.ts";
-import { createWorkFolder, removeWorkFolder } from "./work-folder.ts";
 
 /** The two services of the subject. */
 export type Role = "backend" | "frontend";
@@ -61,25 +60,23 @@ export interface Submission {
   readonly services: Readonly<Partial<Record<Role, Service>>>;
 }
 
+/** The grader's copy of a submission. Nothing of it has been read yet. */
+export interface Copy extends Pick<Submission, "name" | "work" | "folder">, Copied {}
+
 /**
- * Reads a submission: copies its folder, and checks what its Compose file asks for.
+ * Copies a submission's folder into a folder of the grader.
  *
+ * @param name the submission, in messages
  * @throws {Ungradable} if there is no such folder
  */
-export async function readSubmission(name: string): Promise<Submission> {
-  if (!statsOf(resolve(name))?.isDirectory()) throw new Ungradable(`${name}: no such folder`);
-  const work = createWorkFolder();
-  try {
-    return await readCopy(name, work);
-  } catch (error) {
-    removeWorkFolder(work);
-    throw error;
-  }
+export async function copyInto(work: string, name: string, original: string): Promise<Copy> {
+  if (!statsOf(resolve(original))?.isDirectory()) throw new Ungradable(`${name}: no such folder`);
+  const folder = join(work, "submission");
+  return { name, work, folder, ...(await copySubmission(resolve(original), folder)) };
 }
 
-async function readCopy(name: string, work: string): Promise<Submission> {
-  const folder = join(work, "submission");
-  const { leftOut, exceeded } = copySubmission(resolve(name), folder);
+/** Reads a submission, and checks what its Compose file asks for. */
+export async function readSubmission({ name, work, folder, leftOut, exceeded }: Copy): Promise<Submission> {
   const variables = variablesOf(join(folder, ".env"));
   const source = new ComposeSource(folder, leftOut, variables);
   if (exceeded !== undefined) source.refuse(["limits", exceeded], LIMITS[exceeded], WHY.limit);

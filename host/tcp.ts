@@ -32,12 +32,21 @@ export function tcpRoundTrip(host: string, port: number, request: string, second
 /** A range below the ephemeral ports that operating systems give to outgoing connections. */
 const PORTS = { first: 10_000, count: 22_000 };
 
-/** A TCP port of this machine on which nothing listens, and which no outgoing connection will take. */
+const given = new Set<number>();
+
+/**
+ * A TCP port of this machine on which nothing listens, and which no outgoing connection will take; another one each time.
+ *
+ * @throws {Error} if there is none left
+ */
 export async function freePort(): Promise<number> {
-  for (;;) {
+  while (given.size < PORTS.count) {
     const port = PORTS.first + Math.floor(Math.random() * PORTS.count);
+    if (given.has(port)) continue;
+    given.add(port);
     if (await isFree(port)) return port;
   }
+  throw new Error("no free port is left");
 }
 
 function isFree(port: number): Promise<boolean> {

@@ -5,6 +5,7 @@ import { containerPortOf, portsOf } from "../compose-file.ts";
 import { look } from "../container-processes.ts";
 import type { HttpResult } from "../http.ts";
 import { Blocked, type Grading, type Rule, Skipped } from "../rule.ts";
+import { getFromFrontendWith } from "../second-frontend.ts";
 import type { Stack } from "../stack.ts";
 import { PORT, type Role } from "../submission.ts";
 import { type Finding, finding, type Text, text, untranslated } from "../text.ts";
@@ -203,7 +204,8 @@ export const used: Rule = {
       ["API_BACKEND_PORT", "9"],
     ] as const;
     const results: HttpResult[] = [];
-    for (const [variable, value] of wrong) results.push(await grading.stack.getFromFrontendWith({ [variable]: value }));
+    for (const [variable, value] of wrong)
+      results.push(await getFromFrontendWith(grading.stack, { [variable]: value }));
     return wrong
       .filter((_, i) => matches(results[i] ?? { error: "" }, frontendValue(grading)))
       .map(([variable, value]) => variableIgnored(variable, value));

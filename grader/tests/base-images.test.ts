@@ -6,9 +6,8 @@ import { describeWithEngine } from "../../testing/engine.ts";
 import { pullImages } from "../base-images.ts";
 import { requireEngine } from "../compose.ts";
 import { Ungradable } from "../errors.ts";
-import { readSubmission } from "../submission.ts";
 import { removeWorkFolders } from "../work-folder.ts";
-import { change, type Files, right, write } from "./submissions.ts";
+import { change, type Files, right, submissionOf, write } from "./submissions.ts";
 
 const folders: string[] = [];
 afterEach(() => {
@@ -19,7 +18,7 @@ afterEach(() => {
 async function read(files: Files) {
   await requireEngine();
   folders.push(write(files));
-  return readSubmission(folders.at(-1) ?? "");
+  return submissionOf(folders.at(-1) ?? "");
 }
 
 const withDockerfile = (text: string): Files => change(right, ["api-backend/Dockerfile", /[\s\S]*/, text]);

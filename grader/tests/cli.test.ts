@@ -1,15 +1,15 @@
 // The command as its users run it: exit codes, output files, and what an interruption leaves behind.
 
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run, runOrThrow } from "../../host/command.ts";
 import { RUNTIME } from "../../testing/base-images.ts";
 import { describeWithEngine } from "../../testing/engine.ts";
-import { waitUntil } from "../../testing/wait-until.ts";
 import { RULES } from "../grade.ts";
 import { removeProject } from "../removal.ts";
+import { GraderCommand } from "./command.ts";
 import { MINUTE_MS } from "./grading.ts";
 import { right, WRONG, write } from "./submissions.ts";
 
@@ -17,13 +17,15 @@ setDefaultTimeout(5 * MINUTE_MS);
 
 // The space checks that paths are quoted.
 const work = mkdtempSync(join(tmpdir(), "grader cli "));
-const grader = join(work, "grader");
+const command = new GraderCommand(work);
+const grader = command.path;
+const start = (args: readonly string[]) => command.start(args);
 const rightFolder = write(right);
 // It fails before anything is built.
 const wrongFolder = write(WRONG["no backend in the Compose file"]?.[1] ?? {});
 const brokenFolder = write({ "docker-compose.yaml": "services: [\n" });
 
-beforeAll(() => runOrThrow(["sh", "scripts/compile", grader, "grader/main.ts"]));
+beforeAll(command.compile);
 afterAll(() => {
   for (const folder of [work, rightFolder, wrongFolder, brokenFolder]) rmSync(folder, { recursive: true });
 });
@@ -44,7 +46,7 @@ async function expectMistake(args: readonly string[], message: string, env = {})
 }
 
 test.each([
-  ["no folder", [], {}, "missing required argument"],
+  ["no submission", [], {}, "name the submissions to grade"],
   ["an unknown language", ["--lang", "de", "."], {}, "'de' is invalid"],
   ["no engine", ["."], { DOCKER_HOST: "unix:///none.sock" }, "error: .: no Docker engine answers: "],
 ] as const)("%s is reported on one line, with exit code 2", (_, args, env, message) =>
@@ -65,8 +67,8 @@ describeWithEngine("with an engine", () => {
   });
 
   test.concurrent("a right folder: exit code 0", async () => {
-    const { child, leftovers } = start([rightFolder, "--registry", "127.0.0.1:9"]);
-    expect(await child.stdout.text()).toContain(`${rightFolder}: 20/20`);
+    const { child, stdout, leftovers } = start([rightFolder, "--registry", "127.0.0.1:9"]);
+    expect(await stdout).toContain(`${rightFolder}: 20/20`);
     expect(await child.exited).toBe(0);
     expect(await leftovers()).toBe("");
   });
@@ -74,8 +76,8 @@ describeWithEngine("with an engine", () => {
   test.concurrent("several folders: a table each, a summary, JSON and JUnit XML, exit code 1", async () => {
     const [json, junit] = [join(work, "report.json"), join(work, "report.xml")];
     const flags = ["--json", json, "--junit", junit, "--registry", "127.0.0.1:9", "--lang", "fr"];
-    const { child, leftovers } = start([wrongFolder, wrongFolder, ...flags]);
-    const stdout = await child.stdout.text();
+    const { child, leftovers, ...output } = start([wrongFolder, wrongFolder, ...flags]);
+    const stdout = await output.stdout;
     expect(await child.exited).toBe(1);
     expect(stdout).toContain("constaté : aucun service du fichier Compose ne correspond au backend");
     expect(stdout.split("\n").filter((line) => /│ 3,3\/20 *│ up/.test(line))).toHaveLength(2);
@@ -128,34 +130,3 @@ describeWithEngine("with an engine", () => {
     expect(await leftovers()).toBe("");
   });
 });
-
-let started = 0;
-
-/** Starts the grader, with a folder of its own for temporary files. */
-function start(args: readonly string[]) {
-  const temporary = join(work, String(++started));
-  mkdirSync(temporary);
-  const env = { ...process.env, TMPDIR: temporary };
-  const child = Bun.spawn([grader, ...args], { env, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
-  let stderr = "";
-  const reading = (async () => {
-    for await (const bytes of child.stderr) stderr += Buffer.from(bytes);
-  })();
-  return {
-    child,
-    /** Everything that it wrote to stderr, once it has ended. */
-    errors: () => reading.then(() => stderr),
-    waitFor: (text: string) => waitUntil(`the grader writes ${text}`, () => stderr.includes(text), MINUTE_MS),
-    /** The temporary files, containers, networks, volumes and images that it left behind. */
-    async leftovers(): Promise<string> {
-      const filter = ["--quiet", "--filter", `name=grader${child.pid}x`];
-      const lists = [
-        ["docker", "ps", "--all", ...filter],
-        ["docker", "network", "ls", ...filter],
-        ["docker", "volume", "ls", ...filter],
-        ["docker", "image", "ls", "--quiet", "--filter", `reference=grader${child.pid}x*/*`],
-      ];
-      return [...readdirSync(temporary), ...(await Promise.all(lists.map((list) => runOrThrow(list))))].join("");
-    },
-  };
-}

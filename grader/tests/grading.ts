@@ -5,8 +5,7 @@ import { cancelCommands } from "../../host/command.ts";
 import { grade, type Options } from "../grade.ts";
 import type { Report, Result } from "../rule.ts";
 import { Stack } from "../stack.ts";
-import { readSubmission } from "../submission.ts";
-import { type Files, foldersOf, write } from "./submissions.ts";
+import { type Files, foldersOf, submissionOf, write } from "./submissions.ts";
 
 export const MINUTE_MS = 60_000;
 
@@ -30,7 +29,7 @@ limited.unref();
 
 /** Grades a folder as it is. */
 export async function gradeFolder(folder: string, options: Options = {}): Promise<Report> {
-  const stack = await Stack.prepare(await readSubmission(folder));
+  const stack = await Stack.prepare(await submissionOf(folder));
   stacks.add(stack);
   try {
     return await grade(stack, { registry: `127.0.0.1:${limited.port}`, ...options });

@@ -18,9 +18,8 @@ import { backend } from "../rules/responses.ts";
 import { safe } from "../rules/safe.ts";
 import { up } from "../rules/up.ts";
 import { Stack } from "../stack.ts";
-import { readSubmission } from "../submission.ts";
 import { MINUTE_MS, outcome } from "./grading.ts";
-import { change, right, write } from "./submissions.ts";
+import { change, right, submissionOf, write } from "./submissions.ts";
 
 setDefaultTimeout(5 * MINUTE_MS);
 
@@ -68,7 +67,7 @@ describeWithEngine("a hostile submission", () => {
   async function gradeHostile(files: typeof right, rules: Parameters<typeof grade>[1]) {
     const folder = write(files);
     folders.push(folder);
-    const stack = await Stack.prepare(await readSubmission(folder));
+    const stack = await Stack.prepare(await submissionOf(folder));
     try {
       const report = outcome(await grade(stack, { advice: false, ...rules }));
       const container = await stack.container("backend").catch(() => undefined);

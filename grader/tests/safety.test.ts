@@ -8,9 +8,9 @@ import { join } from "node:path";
 import { describeWithEngine } from "../../testing/engine.ts";
 import { compose1, compose2 } from "../../testing/stack.ts";
 import { requireEngine } from "../compose.ts";
-import { readSubmission, type Submission } from "../submission.ts";
+import type { Submission } from "../submission.ts";
 import { removeWorkFolders } from "../work-folder.ts";
-import { change, type Files, right, write } from "./submissions.ts";
+import { change, type Files, right, submissionOf, write } from "./submissions.ts";
 
 /** A folder of the teacher's, with a secret in it and another in the environment. */
 const teachers = realpathSync(mkdtempSync(join(tmpdir(), "teacher-")));
@@ -37,7 +37,7 @@ async function read(files: Files, prepare?: (folder: string) => void): Promise<S
   const folder = write(files);
   folders.push(folder);
   prepare?.(folder);
-  return readSubmission(folder);
+  return submissionOf(folder);
 }
 
 const FILE = "docker-compose.yaml";

@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { runOrThrow } from "../../host/command.ts";
 import { BUN, RUNTIME } from "../../testing/base-images.ts";
+import { copyInto, readSubmission, type Submission } from "../submission.ts";
+import { createWorkFolder } from "../work-folder.ts";
 import { flaskFolder } from "./flask.ts";
 
 /** The content of each file, by its path in the folder. */
@@ -21,6 +23,10 @@ export function write(files: Files, folders: Record<string, string> = {}): strin
     cpSync(source, join(folder, path), { recursive: true, verbatimSymlinks: true });
   return folder;
 }
+
+/** Reads a folder as a submission. */
+export const submissionOf = async (folder: string): Promise<Submission> =>
+  readSubmission(await copyInto(createWorkFolder(), folder, folder));
 
 const BACKEND_JS = `import { createServer } from "node:http";
 createServer((request, response) => {

@@ -1,0 +1,101 @@
+// The two commands: to grade, and to write the reports again.
+
+import { basename, resolve } from "node:path";
+import { brief } from "../../host/command.ts";
+import { Ungradable } from "../errors.ts";
+import { RULES } from "../grade.ts";
+import { isGraded } from "../graded.ts";
+import { readPoints, withPoints } from "../points.ts";
+import { fillFile } from "../report/write.ts";
+import { type Source, sourcesOf, sourcesOfClass } from "../sources/source.ts";
+import { type Language, printable } from "../text.ts";
+import { createWorkFolder, removeWorkFolders } from "../work-folder.ts";
+import { gradeAll } from "./class.ts";
+import { exitCodeOf, type Outputs, showLine, showTable, writeFiles, writeKept } from "./outputs.ts";
+import { Results } from "./results.ts";
+import { note } from "./screen.ts";
+import { nothingIsLeft, sayWhatIsLeft } from "./stacks.ts";
+
+export interface ReportFlags {
+  readonly points?: string;
+  readonly worksheet?: string;
+  readonly lang: Language;
+}
+
+export interface GradeFlags extends ReportFlags, Outputs {
+  readonly class?: string;
+  readonly out?: string;
+  readonly again?: readonly string[];
+  readonly jobs: number;
+  readonly keep?: boolean;
+  readonly registry?: string;
+  readonly runtime?: string;
+}
+
+/** Grades what the command line names. Returns the exit code. */
+export async function runGrade(submissions: readonly string[], flags: GradeFlags): Promise<number> {
+  if (submissions.length > 0 === (flags.class !== undefined))
+    throw new Ungradable("name the submissions to grade, or with --class <folder> all that are in it");
+  const { lang: language, jobs, keep = false, registry, runtime } = flags;
+  const settings = { language, jobs, keep, registry, runtime, points: pointsOf(flags) };
+  // Not after an evening of grading.
+  if (flags.worksheet !== undefined) fillFile(flags.worksheet, [], language);
+  const sources = await sourcesNamed(submissions, flags);
+  const again = idsOf(flags.again ?? [], sources);
+  const results = await openResults(flags);
+  const onGraded = results === undefined ? showTable(language) : showLine(language);
+  const rows = await gradeAll(sources, settings, { results, again, onGraded });
+  removeWorkFolders();
+  await writeFiles(rows, flags, language);
+  if (results !== undefined) writeKept(results, results.all(), flags);
+  sayWhatIsLeft();
+  return exitCodeOf(rows);
+}
+
+/** Writes the reports of results again. Returns the exit code. */
+export async function runReport(folder: string, flags: ReportFlags): Promise<number> {
+  const results = new Results(folder);
+  const points = flags.points === undefined ? new Map() : pointsOf(flags);
+  const rows = results.all().map((row) => (isGraded(row) ? { ...row, report: withPoints(row.report, points) } : row));
+  await writeFiles(rows, {}, flags.lang);
+  writeKept(results, rows, flags);
+  return 0;
+}
+
+async function sourcesNamed(submissions: readonly string[], flags: GradeFlags): Promise<Source[]> {
+  if (flags.class === undefined) return sourcesOf(submissions);
+  const { sources, ignored } = await sourcesOfClass(flags.class, createWorkFolder());
+  if (ignored.length > 0) note(`not submissions, so not graded: ${printable(ignored.join(", "))}`);
+  return sources;
+}
+
+/** The points of all rules. */
+function pointsOf({ points }: ReportFlags): ReadonlyMap<string, number> {
+  const usual = RULES.map(({ id, points }) => [id, points] as const);
+  return new Map([...usual, ...(points === undefined ? [] : readPoints(points, RULES))]);
+}
+
+/** The ids of the submissions that the teacher names: by student, by id or by number. */
+function idsOf(names: readonly string[], sources: readonly Source[]): Set<string> {
+  const students = sources.map(({ student }) => student);
+  const found = names.map((wanted) => {
+    const matches = students.filter(({ id, name, participant }) => [id, name, participant].includes(wanted));
+    if (matches.length > 0) return matches.map(({ id }) => id);
+    const all = students.map(({ id }) => id).join(", ");
+    throw new Ungradable(`--again ${wanted}: no such submission; there are: ${brief(all, 1000)}`);
+  });
+  return new Set(found.flat());
+}
+
+/** The folder of the results; of a class, also without --out, as too much is lost otherwise. */
+async function openResults(flags: GradeFlags): Promise<Results | undefined> {
+  const name = flags.class && `${basename(resolve(flags.class)).replace(/\.(zip|tar|tgz|tar\.gz)$/i, "")}-graded`;
+  const folder = flags.out ?? name;
+  if (folder === undefined) return undefined;
+  const results = new Results(folder);
+  await results.acquire();
+  note(`results: ${folder} (after an interruption, the same command goes on from them)`);
+  // What could not be removed is removed by the next process that grades into it.
+  process.on("exit", () => nothingIsLeft() && results.release());
+  return results;
+}
