@@ -6,10 +6,10 @@ import { writeWhole } from "../write-file.ts";
 import { csv } from "./csv.ts";
 import { gradescope } from "./gradescope.ts";
 import { junit } from "./junit.ts";
-import { type Filled, fillWorksheet } from "./moodle.ts";
-import { pageName, submissionFolder } from "./page-files.ts";
-import { writePages } from "./pages.ts";
-import { decodeWorksheet, WorksheetError } from "./worksheet.ts";
+import { type Filled, fillWorksheet } from "./moodle/fill.ts";
+import { decodeWorksheet, WorksheetError } from "./moodle/worksheet.ts";
+import { pageName, submissionFolder } from "./pages/files.ts";
+import { writePages } from "./pages/pages.ts";
 
 /** The worksheet that was filled in, beside the other reports. */
 export const WORKSHEET_FILE = "moodle.csv";

@@ -7,6 +7,7 @@ import type { Graded, WithReport } from "../graded.ts";
 import { withPoints } from "../points.ts";
 import { requireReach } from "../reach.ts";
 import type { RuleInfo } from "../rule.ts";
+import { watchedOn } from "../safety/machine.ts";
 import type { Source } from "../sources/source.ts";
 import { Stack } from "../stack.ts";
 import { type Copy, copyInto, readSubmission } from "../submission.ts";
@@ -68,15 +69,18 @@ export async function gradeSource(
 }
 
 /** Brings a submission here, and copies it to a work folder. */
-async function copyOf(source: Source): Promise<Copy> {
+async function copyOf({ student, open }: Source): Promise<Copy> {
   const work = createWorkFolder();
+  const end = new AbortController();
   try {
     const original = join(work, "original");
     mkdirSync(original);
-    const copy = await copyInto(work, source.student.name, await source.open(original));
+    const folder = await watchedOn([work], () => open(original, end.signal));
+    const copy = await copyInto(work, student.name, folder);
     rmSync(original, { recursive: true });
     return copy;
   } catch (error) {
+    end.abort();
     removeWorkFolder(work);
     throw error;
   }

@@ -61,19 +61,22 @@ function memoryAndProcesses(): Pick<Left, "memory" | "processes"> {
 const folderOfEngine = once(() => dockerOrThrow("info", "--format", "{{.DockerRootDir}}"));
 
 /**
- * Does something while it watches the machine.
+ * Does something while it watches the machine, and the engine's disk.
  *
  * @param folder in which the grading writes
  * @throws {Ungradable} as soon as the machine runs short of something: whose doing that is cannot be told, so the
  *   submission is worth another try, when nothing else is graded
  */
-export async function watched<T>(folder: string, action: () => Promise<T>): Promise<T> {
-  const folders = [await folderOfEngine(), folder];
+export const watched = async <T>(folder: string, action: () => Promise<T>): Promise<T> =>
+  watchedOn([await folderOfEngine(), folder], action);
+
+/** The same, for the disks of some folders. */
+export async function watchedOn<T>(folders: readonly string[], action: () => Promise<T>): Promise<T> {
   const before = whatIsLeft(folders);
   const { promise: shortage, reject } = Promise.withResolvers<never>();
   const timer = setInterval(() => {
     const what = exceeded(before, whatIsLeft(folders));
-    if (what !== undefined) reject(new Ungradable(`while it was built or ran, ${what}`, true));
+    if (what !== undefined) reject(new Ungradable(`while it was graded, ${what}`, true));
   }, PERIOD_MS);
   try {
     return await Promise.race([action(), shortage]);

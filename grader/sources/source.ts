@@ -9,8 +9,6 @@ import { cloned, unpacked } from "./bring.ts";
 import { parseGitAddress, withoutPassword } from "./git-address.ts";
 import { Ids } from "./student-id.ts";
 
-export { type ClassSources, sourcesOfClass } from "./class.ts";
-
 /** A submission that is to be brought here. */
 export interface Source {
   readonly student: Student;

@@ -54,7 +54,7 @@ describeWithEngine("a build", () => {
     const folder = write(change(right, ["api-backend/Dockerfile", "COPY", fork]));
     try {
       const { code, stderr } = await run([process.execPath, "grader/main.ts", folder]);
-      expect(stderr).toMatch(/error: .*: while it was built or ran, \d+ processes more than before were running/);
+      expect(stderr).toMatch(/error: .*: while it was graded, \d+ processes more than before were running/);
       expect(code).toBe(2);
       expect(whatIsLeft([]).processes).toBeLessThan(3000);
     } finally {

@@ -3,8 +3,8 @@
 import { describe, expect, test } from "bun:test";
 import { parse } from "csv-parse/sync";
 import { parseHTML } from "linkedom";
-import { fillWorksheet } from "../report/moodle.ts";
-import { decodeWorksheet, WorksheetError } from "../report/worksheet.ts";
+import { fillWorksheet } from "../report/moodle/fill.ts";
+import { decodeWorksheet, WorksheetError } from "../report/moodle/worksheet.ts";
 import { graded, HOSTILE, ungraded } from "./made-class.ts";
 
 const ENGLISH = [

@@ -7,9 +7,9 @@ import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseHTML } from "linkedom";
 import { type Browser, chromium } from "playwright-core";
-import { writePages } from "../report/pages.ts";
+import { writePages } from "../report/pages/pages.ts";
+import { median } from "../report/pages/statistics.ts";
 import { isPublishedPartly } from "../report/published.ts";
-import { median } from "../report/statistics.ts";
 import { writeWhole } from "../write-file.ts";
 import { CLASS, graded, HOSTILE, ungraded } from "./made-class.ts";
 

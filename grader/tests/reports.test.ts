@@ -12,7 +12,7 @@ import { githubSummary } from "../report/github-summary.tsx";
 import { gradescope } from "../report/gradescope.ts";
 import { json } from "../report/json.ts";
 import { junit } from "../report/junit.ts";
-import { WorksheetError } from "../report/worksheet.ts";
+import { WorksheetError } from "../report/moodle/worksheet.ts";
 import { writeReports } from "../report/write.ts";
 import { printable } from "../text.ts";
 import { CLASS, graded, HOSTILE, RULES, ungraded } from "./made-class.ts";

@@ -6,10 +6,11 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { runOrThrow } from "../../host/command.ts";
 import { Ungradable } from "../errors.ts";
+import { sourcesOfClass } from "../sources/class.ts";
 import { parseMoodleName } from "../sources/moodle.ts";
 import { addressIn } from "../sources/online-text.ts";
 import { rootOf } from "../sources/root.ts";
-import { type Source, sourcesOf, sourcesOfClass } from "../sources/source.ts";
+import { type Source, sourcesOf } from "../sources/source.ts";
 import { Ids, idOf } from "../sources/student-id.ts";
 import { tarOf, zipOf } from "./archives.ts";
 

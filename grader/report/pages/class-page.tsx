@@ -1,14 +1,14 @@
-import type { Graded } from "../graded.ts";
-import type { Language } from "../text.ts";
+import type { Graded } from "../../graded.ts";
+import type { Language } from "../../text.ts";
+import { comparableMarks, isPublishedPartly } from "../published.ts";
 import { distribution } from "./distribution.ts";
 import { dateRange, number } from "./format.ts";
 import { page } from "./layout.tsx";
-import { PAGE_WORDS } from "./page-words.ts";
 import { Figure, Mark } from "./parts.tsx";
-import { comparableMarks, isPublishedPartly } from "./published.ts";
 import { RulesTable } from "./rules-table.tsx";
 import { mean, median } from "./statistics.ts";
 import { SubmissionsTable } from "./submissions-table.tsx";
+import { PAGE_WORDS } from "./words.ts";
 
 /** The page of a class, as the text of an HTML file. */
 export function classPage(rows: readonly Graded[], language: Language): string {

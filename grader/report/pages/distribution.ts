@@ -1,9 +1,9 @@
 import { barY, plot, ruleY, text } from "@observablehq/plot";
 // The build for workers: the other one looks for the package `canvas`, which a bundler cannot find.
 import { parseHTML } from "linkedom/worker";
-import type { Language } from "../text.ts";
-import { PAGE_WORDS } from "./page-words.ts";
+import type { Language } from "../../text.ts";
 import { countMarks } from "./statistics.ts";
+import { PAGE_WORDS } from "./words.ts";
 
 const SIZE = { width: 420, height: 170 };
 

@@ -1,6 +1,6 @@
 // Where the pages of a class are, and how they link to each other.
 
-import type { Language } from "../text.ts";
+import type { Language } from "../../text.ts";
 
 export const LANGUAGES: readonly Language[] = ["en", "fr"];
 

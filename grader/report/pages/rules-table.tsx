@@ -1,10 +1,10 @@
-import type { Graded } from "../graded.ts";
-import type { Verdict } from "../rule.ts";
-import type { Language } from "../text.ts";
+import type { Graded } from "../../graded.ts";
+import type { Verdict } from "../../rule.ts";
+import type { Language } from "../../text.ts";
 import { Cell, Row, Table } from "./data-table.tsx";
 import { number, typeset } from "./format.ts";
-import { PAGE_WORDS } from "./page-words.ts";
 import { countVerdicts, type RuleCount } from "./statistics.ts";
+import { PAGE_WORDS } from "./words.ts";
 
 const VERDICTS: readonly Verdict[] = ["pass", "fail", "blocked", "skipped"];
 

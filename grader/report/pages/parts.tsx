@@ -1,11 +1,11 @@
 // What both kinds of pages show.
 
 import type { ComponentChildren } from "preact";
-import { MAX_MARK } from "../mark.ts";
-import type { Verdict } from "../rule.ts";
-import { type Language, printable } from "../text.ts";
+import { MAX_MARK } from "../../mark.ts";
+import type { Verdict } from "../../rule.ts";
+import { type Language, printable } from "../../text.ts";
 import { number } from "./format.ts";
-import { PAGE_WORDS } from "./page-words.ts";
+import { PAGE_WORDS } from "./words.ts";
 
 /** Signs that differ in shape too, as colours alone do not tell everybody. */
 const SIGNS: Record<Verdict, string> = { pass: "✓", fail: "✗", blocked: "⊘", skipped: "–" };

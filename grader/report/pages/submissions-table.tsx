@@ -1,12 +1,12 @@
-import { type Graded, isGraded } from "../graded.ts";
-import { markWithoutPublished } from "../mark.ts";
-import { type Language, printable } from "../text.ts";
+import { type Graded, isGraded } from "../../graded.ts";
+import { markWithoutPublished } from "../../mark.ts";
+import { type Language, printable } from "../../text.ts";
+import { isPublishedPartly, shownMark } from "../published.ts";
+import { failedRules } from "../table.ts";
 import { Cell, Row, Table } from "./data-table.tsx";
-import { submissionHref } from "./page-files.ts";
-import { PAGE_WORDS } from "./page-words.ts";
+import { submissionHref } from "./files.ts";
 import { Mark, Name } from "./parts.tsx";
-import { isPublishedPartly, shownMark } from "./published.ts";
-import { failedRules } from "./table.ts";
+import { PAGE_WORDS } from "./words.ts";
 
 /** All submissions, graded or not, each with a link to its page. */
 export function SubmissionsTable({ rows, language }: { rows: readonly Graded[]; language: Language }) {

@@ -1,9 +1,9 @@
-import type { Advice, Report, Result } from "../rule.ts";
-import type { Language } from "../text.ts";
+import type { Advice, Report, Result } from "../../rule.ts";
+import type { Language } from "../../text.ts";
 import { Cell, Row, Table } from "./data-table.tsx";
 import { number, typeset } from "./format.ts";
-import { PAGE_WORDS } from "./page-words.ts";
 import { VerdictWord } from "./parts.tsx";
+import { PAGE_WORDS } from "./words.ts";
 
 /** What was judged of a submission: what to mend first, then every rule, and advice. */
 export function Judged({ report, language }: { report: Report; language: Language }) {

@@ -1,11 +1,11 @@
 import { stringify } from "csv-stringify/sync";
-import { type Graded, isGraded } from "../graded.ts";
-import { MAX_MARK } from "../mark.ts";
-import { type Language, printable } from "../text.ts";
+import { type Graded, isGraded } from "../../graded.ts";
+import { MAX_MARK } from "../../mark.ts";
+import { type Language, printable } from "../../text.ts";
+import { type Columns, columnsOf, comparable } from "./columns.ts";
 import { feedbackHtml } from "./feedback.tsx";
+import { type GradedRow, match } from "./match.ts";
 import { type Line, readWorksheet, WorksheetError } from "./worksheet.ts";
-import { type Columns, columnsOf, comparable } from "./worksheet-columns.ts";
-import { type GradedRow, match } from "./worksheet-match.ts";
 
 /** A worksheet that was filled in, and what the teacher should know. All lists hold names, fit to print. */
 export interface Filled {

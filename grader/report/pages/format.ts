@@ -1,6 +1,6 @@
 // Numbers, dates and texts as the pages show them.
 
-import type { Language } from "../text.ts";
+import type { Language } from "../../text.ts";
 
 /** British English writes the day before the month, as French does. */
 const LOCALE = { en: "en-GB", fr: "fr-FR" } as const;

@@ -1,8 +1,8 @@
 import renderToString from "preact-render-to-string";
-import type { Report } from "../rule.ts";
-import type { Language } from "../text.ts";
-import { showMark } from "./table.ts";
-import { WORDS } from "./words.ts";
+import type { Report } from "../../rule.ts";
+import type { Language } from "../../text.ts";
+import { showMark } from "../table.ts";
+import { WORDS } from "../words.ts";
 
 /**
  * What a student reads in Moodle: the mark, and the rules that failed, as escaped HTML on one line. Moodle keeps comments

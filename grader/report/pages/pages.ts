@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Graded } from "../graded.ts";
-import { writeWhole } from "../write-file.ts";
+import type { Graded } from "../../graded.ts";
+import { writeWhole } from "../../write-file.ts";
 import { classPage } from "./class-page.tsx";
-import { LANGUAGES, LOG_FILES, pageName, submissionFolder } from "./page-files.ts";
+import { LANGUAGES, LOG_FILES, pageName, submissionFolder } from "./files.ts";
 import { submissionPage } from "./submission-page.tsx";
 
 /**

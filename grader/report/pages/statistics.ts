@@ -1,6 +1,6 @@
-import { type Graded, isGraded } from "../graded.ts";
-import { MAX_MARK } from "../mark.ts";
-import type { RuleInfo, Verdict } from "../rule.ts";
+import { type Graded, isGraded } from "../../graded.ts";
+import { MAX_MARK } from "../../mark.ts";
+import type { RuleInfo, Verdict } from "../../rule.ts";
 
 /** @param values at least one */
 export const mean = (values: readonly number[]): number =>

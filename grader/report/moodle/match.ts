@@ -1,7 +1,7 @@
-import type { Graded } from "../graded.ts";
-import type { Report } from "../rule.ts";
+import type { Graded } from "../../graded.ts";
+import type { Report } from "../../rule.ts";
+import { type Columns, comparable } from "./columns.ts";
 import { type Line, WorksheetError } from "./worksheet.ts";
-import { type Columns, comparable } from "./worksheet-columns.ts";
 
 export type GradedRow = Graded & { readonly report: Report };
 

@@ -1,9 +1,9 @@
 import type { ComponentChildren, JSX } from "preact";
 import renderToString from "preact-render-to-string";
-import type { Language } from "../text.ts";
+import type { Language } from "../../text.ts";
+import { LANGUAGES, pageName } from "./files.ts";
 import css from "./page.css" with { type: "text" };
-import { LANGUAGES, pageName } from "./page-files.ts";
-import { PAGE_WORDS } from "./page-words.ts";
+import { PAGE_WORDS } from "./words.ts";
 
 /**
  * Nothing is loaded or run, and of all styles only ours apply, whatever a submission makes a page quote:

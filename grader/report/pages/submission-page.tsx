@@ -1,11 +1,11 @@
-import { type Graded, isGraded } from "../graded.ts";
-import { type Language, printable } from "../text.ts";
+import { type Graded, isGraded } from "../../graded.ts";
+import { type Language, printable } from "../../text.ts";
+import { classHref, type LogFile } from "./files.ts";
 import { date, number } from "./format.ts";
 import { Judged } from "./judged.tsx";
 import { page } from "./layout.tsx";
-import { classHref, type LogFile } from "./page-files.ts";
-import { PAGE_WORDS } from "./page-words.ts";
 import { Figure, Mark, Name } from "./parts.tsx";
+import { PAGE_WORDS } from "./words.ts";
 
 /**
  * The page of one submission, as the text of an HTML file.
