@@ -50,6 +50,8 @@ const points = () => new Option("--points <file>", "a YAML file with other point
 const worksheet = () => new Option("--worksheet <file>", "Moodle's grading worksheet, to fill in as moodle.csv");
 
 const program = new Command("grader")
+  // The options after `report` are its own.
+  .enablePositionalOptions()
   .description("Grades submissions of the Docker lab from outside: by their files, through Docker and over HTTP.")
   .version(version)
   .argument("[submission...]", "folders, archives (.zip, .tar.gz) and git addresses (<address>#<commit>)")

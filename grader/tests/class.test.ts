@@ -109,6 +109,11 @@ describeWithEngine("a class", () => {
     expect(readFileSync(join(out, "submissions", "Chloé-Petit_1234503", "build.log"), "utf8")).toContain("exit code");
     for (const file of ["index.html", "index.fr.html", "marks.csv", "junit.xml"])
       for (const name of names) expect(readFileSync(join(out, file), "utf8")).toContain(name);
+    const again = await run([grader.path, "report", out, "--lang", "fr"], {
+      env: { DOCKER_HOST: "unix:///none.sock" },
+    });
+    expect([again.code, again.stdout]).toEqual([0, expect.stringContaining(`written: ${join(out, "index.fr.html")}`)]);
+    expect(readFileSync(join(out, "marks.csv"), "utf8")).toContain("Bruno Lefèvre,1234502,3.3,3.3,réussie");
     expect(await first.errors()).toContain("4/4 graded, 0 running, 0 left");
     expect(existsSync(join(out, ".running.json"))).toBe(false);
     expect(await first.leftovers()).toBe("");

@@ -147,7 +147,7 @@ test("the median of an odd and an even number of marks", () => {
 });
 
 test("texts have enough contrast in light and dark: WCAG 2.2 AA, 4.5 to 1", () => {
-  const css = readFileSync(join(import.meta.dir, "../report/page.css"), "utf8");
+  const css = readFileSync(join(import.meta.dir, "../report/pages/page.css"), "utf8");
   const themes = [...css.matchAll(/:root \{([^}]*--ink[^}]*)\}/g)].map(([, body = ""]) =>
     Object.fromEntries([...body.matchAll(/--(\w+): (#\w{6})/g)].map(([, name, colour]) => [name, colour as string])),
   );

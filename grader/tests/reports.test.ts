@@ -213,7 +213,7 @@ describe("writing", () => {
   test("all files, and what to tell", () => {
     const written = writeReports(place, CLASS, { language: "fr", worksheet });
     expect(written).toEqual({
-      files: ["index.html", "marks.csv", "moodle.csv"].map((name) => join(place, name)),
+      files: ["index.fr.html", "marks.csv", "moodle.csv"].map((name) => join(place, name)),
       worksheet: {
         filled: 1,
         empty: ["Participant 5"],
