@@ -15,8 +15,8 @@ const SECRET = /(?:^|\s)\w*(password|passwd|secret|token|api_?key|private_?key)\
 interface Facts {
   readonly container: Container;
   readonly imageMB: number;
-  /** From SIGTERM to the end of the container. */
-  readonly stopS: number;
+  /** From SIGTERM to the end of the container; `undefined` if it had ended before. */
+  readonly stopS: number | undefined;
   /** Base images without a version. */
   readonly unpinned: readonly string[];
   /** The image's variables, and the commands of its layers. */
@@ -25,7 +25,8 @@ interface Facts {
 
 interface Criterion {
   readonly id: string;
-  isMet(facts: Facts): boolean;
+  /** Returns `undefined` if it cannot be told. */
+  isMet(facts: Facts): boolean | undefined;
   met(facts: Facts): Text;
   unmet(facts: Facts): Text;
 }
@@ -52,8 +53,9 @@ const CRITERIA: readonly Criterion[] = [
   },
   {
     id: "sigterm",
-    isMet: ({ stopS }) => stopS < MAX_STOP_S,
-    met: ({ stopS }) => text(`stops in ${stopS.toFixed(1)} s`, `s'arrête en ${stopS.toFixed(1).replace(".", ",")} s`),
+    isMet: ({ stopS }) => (stopS === undefined ? undefined : stopS < MAX_STOP_S),
+    met: ({ stopS = 0 }) =>
+      text(`stops in ${stopS.toFixed(1)} s`, `s'arrête en ${stopS.toFixed(1).replace(".", ",")} s`),
     unmet: () => text("does not stop on SIGTERM; handle it", "ne s'arrête pas sur SIGTERM ; traitez ce signal"),
   },
   {
@@ -91,8 +93,9 @@ const CRITERIA: readonly Criterion[] = [
 export async function adviceFor(grading: Grading): Promise<Advice[]> {
   const services = await Promise.all(ROLES.map(async (role) => ({ role, facts: await collectFacts(grading, role) })));
   return services.flatMap(({ role, facts }) =>
-    CRITERIA.map((criterion) => {
+    CRITERIA.flatMap((criterion) => {
       const met = criterion.isMet(facts);
+      if (met === undefined) return [];
       const { en, fr } = met ? criterion.met(facts) : criterion.unmet(facts);
       return { id: `${criterion.id}.${role}`, met, text: text(`${role}: ${en}`, `${role} : ${fr}`) };
     }),
@@ -104,9 +107,10 @@ async function collectFacts({ stack, submission }: Grading, role: Role): Promise
   const container = await stack.container(role);
   const image = await inspect<Image>(container.Image);
   const history = await dockerOrThrow("history", "--no-trunc", "--format", "{{.CreatedBy}}", container.Image);
+  const isRunning = container.State.Status === "running";
   const start = Date.now();
   await dockerOrThrow("stop", "--time", String(MAX_STOP_S + 1), container.Id);
-  const stopS = (Date.now() - start) / 1000;
+  const stopS = isRunning ? (Date.now() - start) / 1000 : undefined;
   const baseImages = service === undefined ? [] : basesOf(submission, service);
   return {
     container,

@@ -3,6 +3,7 @@ import { DockerError } from "../host/docker.ts";
 import { adviceFor } from "./advice.ts";
 import { requireEngine } from "./compose.ts";
 import { markOf } from "./mark.ts";
+import { withoutOwnNames } from "./own-names.ts";
 import { type Advice, Blocked, type Grading, type Report, type Result, type Rule, Skipped } from "./rule.ts";
 import { again, traceback } from "./rules/crash.ts";
 import { tree } from "./rules/files.ts";
@@ -98,7 +99,7 @@ async function judge(rule: Rule, grading: Grading): Promise<Judged> {
     if (rule !== safe && grading.submission.source.refusals.length > 0) throw new Blocked(safe.id);
     const missing = rule.needs.find((id) => grading.verdict(id) !== "pass");
     if (missing !== undefined) throw new Blocked(missing);
-    const findings = await rule.check(grading);
+    const findings = withoutOwnNames(await rule.check(grading), grading.stack);
     const note = grading.notes[rule.id];
     return { rule, verdict: findings.length > 0 ? "fail" : "pass", findings, ...(note ? { reason: note } : {}) };
   } catch (error) {

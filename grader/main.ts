@@ -1,12 +1,12 @@
 import { availableParallelism } from "node:os";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { version } from "../package.json" with { type: "json" };
-import { type GradeFlags, type ReportFlags, runGrade, runReport } from "./run/commands.ts";
+import { type GradeFlags, INTERRUPTED, type ReportFlags, runGrade, runReport } from "./run/commands.ts";
 import { note } from "./run/screen.ts";
 import { leaveEverything, stopEverything } from "./run/stacks.ts";
 import { printable } from "./text.ts";
 
-const EXIT_CODE = { passed: 0, ungradable: 2, interrupted: 130 };
+const EXIT_CODE = { passed: 0, ungradable: 2 };
 
 /** Most of the time a grading waits: for a service to start, to end, to be restarted. */
 const JOBS = 2 * availableParallelism();
@@ -22,7 +22,7 @@ async function onInterrupt(): Promise<never> {
     note("\ninterrupted: removing what was created (Ctrl-C again leaves it)");
     await stopEverything();
   }
-  process.exit(EXIT_CODE.interrupted);
+  process.exit(INTERRUPTED);
 }
 
 process.on("SIGINT", onInterrupt).on("SIGTERM", onInterrupt);

@@ -4,11 +4,15 @@ import { markWithoutPublished } from "../mark.ts";
 import { type Language, printable } from "../text.ts";
 import { WORDS } from "./words.ts";
 
+/** As a spreadsheet of that language expects it. */
+const DELIMITER = { en: ",", fr: ";" };
+
 /**
  * A line per submission, graded or not, after a line of headers: name, participant, mark and mark without `published`
- * out of 20 with a decimal point, the verdict of each rule, and why it could not be graded.
+ * out of 20, the verdict of each rule, and why it could not be graded.
  *
- * RFC 4180 (https://www.rfc-editor.org/rfc/rfc4180): commas and CRLF. It begins with a byte order mark, without which
+ * RFC 4180 (https://www.rfc-editor.org/rfc/rfc4180), but in French with semicolons, and marks with a decimal comma, as
+ * Excel expects them there. It begins with a byte order mark, without which
  * Excel takes UTF-8 for windows-1252. Text that a spreadsheet would take for a formula begins with an apostrophe
  * (https://owasp.org/www-community/attacks/CSV_Injection).
  */
@@ -16,12 +20,18 @@ export function csv(rows: readonly Graded[], language: Language): string {
   const words = WORDS[language];
   const rules = [...new Set(rows.filter(isGraded).flatMap(({ report }) => report.results.map(({ rule }) => rule.id)))];
   const head = [words.name, words.participant, words.mark, words.without, ...rules, words.error];
+  const show = (mark: number) => mark.toLocaleString(language);
   const lines = rows.map((row) => {
     const who = [printable(row.name), row.participant ?? ""];
     if (!isGraded(row)) return [...who, "", "", ...rules.map(() => ""), printable(row.error)];
     const { mark, results } = row.report;
     const verdicts = new Map(results.map(({ rule, verdict }) => [rule.id, words[verdict]]));
-    return [...who, mark, markWithoutPublished(results), ...rules.map((id) => verdicts.get(id) ?? ""), ""];
+    return [...who, show(mark), show(markWithoutPublished(results)), ...rules.map((id) => verdicts.get(id) ?? ""), ""];
   });
-  return stringify([head, ...lines], { bom: true, record_delimiter: "\r\n", escape_formulas: true });
+  return stringify([head, ...lines], {
+    delimiter: DELIMITER[language],
+    bom: true,
+    record_delimiter: "\r\n",
+    escape_formulas: true,
+  });
 }

@@ -1,9 +1,7 @@
 import renderToString from "preact-render-to-string";
 import { type Graded, isGraded } from "../graded.ts";
-import { markWithoutPublished } from "../mark.ts";
 import { type Language, printable } from "../text.ts";
 import { findingsText } from "./findings.ts";
-import { isPublishedPartly, shownMark } from "./published.ts";
 import { failedRules, showMark } from "./table.ts";
 import { WORDS } from "./words.ts";
 
@@ -24,8 +22,7 @@ const RESERVE = 400;
  */
 export function githubSummary(rows: readonly Graded[], language: Language, maxBytes: number): string {
   const words = WORDS[language];
-  const isPartly = isPublishedPartly(rows);
-  const head = [words.name, words.mark, ...(isPartly ? [words.without] : []), ""];
+  const head = [words.name, words.mark, ""];
   const open = `<table><thead>${html(
     <tr>
       {head.map((title) => (
@@ -34,7 +31,7 @@ export function githubSummary(rows: readonly Graded[], language: Language, maxBy
     </tr>,
   )}</thead><tbody>`;
   const close = "</tbody></table>";
-  const lines = rows.map((row) => html(<Row row={row} isPartly={isPartly} language={language} />));
+  const lines = rows.map((row) => html(<Row row={row} language={language} />));
   const details = rows.flatMap((row) =>
     hasDetails(row) ? [`\n\n${html(<Details row={row} language={language} />)}`] : [],
   );
@@ -59,16 +56,13 @@ const html = (node: preact.JSX.Element): string => renderToString(node).replace(
 
 const hasDetails = (row: Graded) => isGraded(row) && failedRules(row.report).length > 0;
 
-function Row({ row, isPartly, language }: { row: Graded; isPartly: boolean; language: Language }) {
+function Row({ row, language }: { row: Graded; language: Language }) {
   const graded = isGraded(row) ? row.report : undefined;
   const remark = graded === undefined ? WORDS[language].ungradable : failedRules(graded).join(", ");
-  const mark = shownMark(row, isPartly);
-  const without = graded && showMark(markWithoutPublished(graded.results), language);
   return (
     <tr>
       <td>{printable(row.name)}</td>
-      <td>{mark === undefined ? "–" : showMark(mark, language)}</td>
-      {isPartly && <td>{without ?? "–"}</td>}
+      <td>{graded === undefined ? "–" : showMark(graded.mark, language)}</td>
       <td>{remark}</td>
     </tr>
   );

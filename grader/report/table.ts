@@ -1,10 +1,10 @@
 import { styleText } from "node:util";
 import Table from "cli-table3";
 import { type Graded, isGraded } from "../graded.ts";
-import { MAX_MARK, markWithoutPublished } from "../mark.ts";
+import { MAX_MARK } from "../mark.ts";
 import type { Report, Result } from "../rule.ts";
 import type { Language } from "../text.ts";
-import { isPublishedPartly, shownMark } from "./published.ts";
+import { comparable, isPublishedPartly } from "./published.ts";
 import { WORDS } from "./words.ts";
 
 type Format = Parameters<typeof styleText>[0];
@@ -64,21 +64,15 @@ function detailsOf({ rule, verdict, findings, reason }: Result, language: Langua
   return reason === undefined || verdict === "blocked" ? [] : [`${id}  ${reason[language]}`];
 }
 
-/**
- * Several submissions, as a table of one line each with its mark and the rules that failed. If `published` could be
- * judged for some only, also with the marks without it.
- */
+/** Several submissions, as a table of one line each with its mark, comparable with the others, and the rules that failed. */
 export function summary(rows: readonly Graded[], language: Language): string {
   const words = WORDS[language];
-  const isPartly = isPublishedPartly(rows);
-  const head = [words.folder, words.mark, ...(isPartly ? [words.without] : []), ""];
-  const all = new Table({ head, style: { head: [], border: [] } });
-  for (const row of rows) {
-    const mark = shownMark(row, isPartly);
-    const without = isGraded(row) ? showMark(markWithoutPublished(row.report.results), language) : "–";
-    const remark = isGraded(row) ? failedRules(row.report).join(" ") : words.ungradable;
-    const shown = mark === undefined ? "–" : showMark(mark, language);
-    all.push([row.name, shown, ...(isPartly ? [without] : []), remark]);
-  }
-  return [all.toString(), ...(isPartly ? [words.compare] : [])].join("\n");
+  const all = new Table({ head: [words.submission, words.mark, ""], style: { head: [], border: [] } });
+  for (const row of comparable(rows))
+    all.push(
+      isGraded(row)
+        ? [row.name, showMark(row.report.mark, language), failedRules(row.report).join(" ")]
+        : [row.name, "–", words.ungradable],
+    );
+  return [all.toString(), ...(isPublishedPartly(rows) ? [words.compare] : [])].join("\n");
 }

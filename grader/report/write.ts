@@ -10,6 +10,7 @@ import { type Filled, fillWorksheet } from "./moodle/fill.ts";
 import { decodeWorksheet, WorksheetError } from "./moodle/worksheet.ts";
 import { pageName, submissionFolder } from "./pages/files.ts";
 import { writePages } from "./pages/pages.ts";
+import { comparable } from "./published.ts";
 
 /** The worksheet that was filled in, beside the other reports. */
 export const WORKSHEET_FILE = "moodle.csv";
@@ -30,10 +31,11 @@ export interface Written {
  */
 export function writeReports(
   folder: string,
-  rows: readonly Graded[],
+  all: readonly Graded[],
   { language, worksheet }: { readonly language: Language; readonly worksheet?: string | undefined },
 ): Written {
-  writePages(folder, rows);
+  const rows = comparable(all);
+  writePages(folder, all);
   const index = join(folder, pageName(language));
   const marks = join(folder, "marks.csv");
   writeWhole(marks, csv(rows, language));

@@ -1,5 +1,5 @@
 import pLimit from "p-limit";
-import type { Graded } from "../graded.ts";
+import { type Graded, isGraded } from "../graded.ts";
 import type { Source } from "../sources/source.ts";
 import { gradeSource } from "./one.ts";
 import { Progress } from "./progress.ts";
@@ -42,7 +42,7 @@ export async function gradeAll(
     results?.write(graded, isKnown ? undefined : logs);
     const comesAgain = attempt.passes && !isLast;
     if (comesAgain) later.push(source);
-    progress.end(student, { seconds: isKnown ? undefined : graded.seconds, comesAgain });
+    progress.end(student, { seconds: isKnown || !isGraded(graded) ? undefined : graded.seconds, comesAgain });
     onGraded(graded, isKnown, progress.status());
   }
 

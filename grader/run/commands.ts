@@ -17,6 +17,9 @@ import { Results } from "./results.ts";
 import { note } from "./screen.ts";
 import { nothingIsLeft, sayWhatIsLeft } from "./stacks.ts";
 
+/** As shells have it of a program that Ctrl-C has ended. */
+export const INTERRUPTED = 130;
+
 export interface ReportFlags {
   readonly points?: string;
   readonly worksheet?: string;
@@ -76,17 +79,23 @@ function pointsOf({ points }: ReportFlags): ReadonlyMap<string, number> {
   return new Map([...usual, ...(points === undefined ? [] : readPoints(points, RULES))]);
 }
 
-/** The ids of the submissions that the teacher names: by student, by id or by number. */
+/** The ids of the submissions that the teacher names: by student or a part of the name, by id or by number. */
 function idsOf(names: readonly string[], sources: readonly Source[]): Set<string> {
   const students = sources.map(({ student }) => student);
   const found = names.map((wanted) => {
-    const matches = students.filter(({ id, name, participant }) => [id, name, participant].includes(wanted));
-    if (matches.length > 0) return matches.map(({ id }) => id);
-    const all = students.map(({ id }) => id).join(", ");
-    throw new Ungradable(`--again ${wanted}: no such submission; there are: ${brief(all, 1000)}`);
+    const exact = students.filter(({ id, name, participant }) => [id, name, participant].includes(wanted));
+    const alike = students.filter(({ name }) => plain(name).includes(plain(wanted)));
+    const [match, ...others] = exact.length > 0 ? exact : alike;
+    if (match !== undefined && others.length === 0) return match.id;
+    const choice = (match === undefined ? students : [match, ...others]).map(({ id }) => id).join(", ");
+    const fault = match === undefined ? "no such submission" : "several submissions";
+    throw new Ungradable(`--again ${wanted}: ${fault}: name one of ${brief(choice, 1000)}`);
   });
-  return new Set(found.flat());
+  return new Set(found);
 }
+
+/** A name as it is typed in a hurry. */
+const plain = (name: string) => name.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 
 /** The folder of the results; of a class, also without --out, as too much is lost otherwise. */
 async function openResults(flags: GradeFlags): Promise<Results | undefined> {
@@ -97,6 +106,9 @@ async function openResults(flags: GradeFlags): Promise<Results | undefined> {
   await results.acquire();
   note(`results: ${folder} (after an interruption, the same command goes on from them)`);
   // What could not be removed is removed by the next process that grades into it.
-  process.on("exit", () => nothingIsLeft() && results.release());
+  process.on("exit", (code) => {
+    if (nothingIsLeft()) results.release();
+    if (code === INTERRUPTED) note(`the results so far are in ${folder}: the same command goes on from them`);
+  });
   return results;
 }

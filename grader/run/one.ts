@@ -8,6 +8,7 @@ import { withPoints } from "../points.ts";
 import { requireReach } from "../reach.ts";
 import type { RuleInfo } from "../rule.ts";
 import { watchedOn } from "../safety/machine.ts";
+import { requireSomething } from "../sources/root.ts";
 import type { Source } from "../sources/source.ts";
 import { Stack } from "../stack.ts";
 import { type Copy, copyInto, readSubmission } from "../submission.ts";
@@ -76,6 +77,7 @@ async function copyOf({ student, open }: Source): Promise<Copy> {
     const original = join(work, "original");
     mkdirSync(original);
     const folder = await watchedOn([work], () => open(original, end.signal));
+    requireSomething(folder);
     const copy = await copyInto(work, student.name, folder);
     rmSync(original, { recursive: true });
     return copy;

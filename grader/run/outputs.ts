@@ -6,6 +6,7 @@ import { type Graded, isGraded } from "../graded.ts";
 import { reportToGithub } from "../report/github.ts";
 import { json } from "../report/json.ts";
 import { junit } from "../report/junit.ts";
+import { comparable } from "../report/published.ts";
 import { painter, showMark, summary, table } from "../report/table.ts";
 import { WORKSHEET_FILE, type Written, writeReports } from "../report/write.ts";
 import { type Language, printable } from "../text.ts";
@@ -45,7 +46,7 @@ export async function writeFiles(rows: readonly Graded[], outputs: Outputs, lang
   if (rows.length > 1) print(summary(rows, language));
   if (outputs.json !== undefined) writeFileSync(outputs.json, json(rows, language));
   if (outputs.junit !== undefined) writeFileSync(outputs.junit, junit(rows, language));
-  if (process.env.GITHUB_ACTIONS === "true") await reportToGithub(rows, language);
+  if (process.env.GITHUB_ACTIONS === "true") await reportToGithub(comparable(rows), language);
 }
 
 /** Writes the reports of all results that are kept in a folder. */
@@ -65,8 +66,9 @@ function sayWritten({ files, worksheet }: Written): void {
   if (worksheet === undefined) return;
   const { filled, empty, locked, missing } = worksheet;
   print(`grades in the worksheet: ${filled}`);
+  if (filled === 0) note("nobody in the worksheet has a mark here: is it the worksheet of this assignment?");
   const lists = {
-    "left as they are, no mark": empty,
+    "left as they are, no mark here": empty,
     "left as they are, Moodle has them locked": locked,
     "not in the worksheet": missing,
   };

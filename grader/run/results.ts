@@ -1,7 +1,7 @@
 // The folder in which the results of a class are kept: each is there as soon as it is known, so that nothing is lost when
 // the grading ends early, and the reports can be made from it at any time.
 
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { accessSync, constants, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { attempt } from "../attempt.ts";
@@ -38,7 +38,14 @@ export class Results {
    * @throws {Ungradable} if another one is at it
    */
   async acquire(): Promise<void> {
-    mkdirSync(this.folder, { recursive: true });
+    try {
+      mkdirSync(this.folder, { recursive: true });
+      accessSync(this.folder, constants.W_OK);
+    } catch (error) {
+      throw new Ungradable(
+        `${this.folder}: cannot be written (${(error as Error).message}): name another folder as --out`,
+      );
+    }
     const owner = attempt((): Owner => JSON.parse(readFileSync(this.#ownerFile, "utf8")));
     if (owner !== undefined && isSession(owner.session)) {
       if (owner.pid !== process.pid && isAlive(owner.pid))

@@ -62,12 +62,11 @@ export async function sourcesOfClass(path: string, unpackedTo: string): Promise<
 async function classFolder(path: string, name: string, unpackedTo: string): Promise<string> {
   const stats = attempt(() => statSync(path));
   if (stats === undefined) throw new Ungradable(`${name}: no such folder`);
-  if (stats.isDirectory()) return path;
-  const folder = join(unpackedTo, "class");
-  await unpack(path, folder, { limits: CLASS_LIMITS, name });
+  const folder = stats.isDirectory() ? path : join(unpackedTo, "class");
+  if (!stats.isDirectory()) await unpack(path, folder, { limits: CLASS_LIMITS, name });
   const [only, ...others] = parcelsOf(folder);
   if (only === undefined || others.length > 0 || !only.isDirectory() || looksLikeSubmission(folder)) return folder;
-  // Whoever packs a folder gets an archive with that folder in it.
+  // Whoever packs a folder gets an archive with that folder in it, and another folder around it from who unpacks it.
   const inner = join(folder, only.name);
   const isWrapping = parseMoodleName(only.name) === undefined && !looksLikeSubmission(inner);
   return isWrapping && parcelsOf(inner).length > 1 ? inner : folder;

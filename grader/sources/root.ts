@@ -47,7 +47,7 @@ function parcelWithSubmission(folder: string): Dirent | undefined {
   const archives = parcels.filter((entry) => entry.isFile());
   if (archives.length > 1)
     throw new Ungradable(
-      `has several archives, name the right one: ${printable(archives.map(({ name }) => name).join(", "))}`,
+      `has several archives, keep the right one only: ${printable(archives.map(({ name }) => name).join(", "))}`,
     );
   return archives[0];
 }
@@ -73,3 +73,15 @@ export const isJunk = (name: string): boolean =>
 /** Those that a folder has, in an order that does not depend on the file system. */
 export const entriesOf = (folder: string): Dirent[] =>
   (attempt(() => readdirSync(folder, { withFileTypes: true })) ?? []).sort((a, b) => (a.name < b.name ? -1 : 1));
+
+/**
+ * Makes sure that there is something to grade in a folder: who has handed in an empty folder, or a report only, may have
+ * made a mistake, which is the teacher's to judge.
+ *
+ * @throws {Ungradable} if there is nothing
+ */
+export function requireSomething(folder: string): void {
+  const names = entriesOf(folder).map(({ name }) => name);
+  if (parcelsOf(folder).length > 0 || names.some((name) => /dockerfile|\.ya?ml$/i.test(name))) return;
+  throw new Ungradable(`holds no submission: ${printable(names.join(", ")) || "it is empty"}`);
+}

@@ -7,6 +7,7 @@ import { printable } from "../text.ts";
 import { isArchive, withoutExtension } from "./archive.ts";
 import { cloned, unpacked } from "./bring.ts";
 import { parseGitAddress, withoutPassword } from "./git-address.ts";
+import { rootOf } from "./root.ts";
 import { Ids } from "./student-id.ts";
 
 /** A submission that is to be brought here. */
@@ -39,7 +40,7 @@ async function openNamed(arg: string, name: string, work: string, signal: AbortS
   const address = stats === undefined ? parseGitAddress(arg) : undefined;
   if (address !== undefined) return cloned(address, name, work, signal);
   if (stats?.isFile()) return unpacked(arg, name, work, signal);
-  if (stats?.isDirectory()) return arg;
+  if (stats?.isDirectory()) return rootOf(arg, work, signal);
   if (/^[\w+.-]+:(\/\/|:)/.test(arg)) throw new Ungradable(`${name}: is not the address of a git repository`);
   throw new Ungradable(`${name}: no such ${isArchive(arg) ? "file" : "folder"}`);
 }

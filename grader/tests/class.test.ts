@@ -113,7 +113,7 @@ describeWithEngine("a class", () => {
       env: { DOCKER_HOST: "unix:///none.sock" },
     });
     expect([again.code, again.stdout]).toEqual([0, expect.stringContaining(`written: ${join(out, "index.fr.html")}`)]);
-    expect(readFileSync(join(out, "marks.csv"), "utf8")).toContain("Bruno Lefèvre,1234502,3.3,3.3,réussie");
+    expect(readFileSync(join(out, "marks.csv"), "utf8")).toContain("Bruno Lefèvre;1234502;3,3;3,3;réussie");
     expect(await first.errors()).toContain("4/4 graded, 0 running, 0 left");
     expect(existsSync(join(out, ".running.json"))).toBe(false);
     expect(await first.leftovers()).toBe("");
@@ -156,12 +156,12 @@ describeWithEngine("a class", () => {
     expect(resultsOf(folder)).toMatchObject({ "Bruno Lefèvre": { date: first["Bruno Lefèvre"]?.date } });
 
     appendFileSync(join(folder, BRUNO, "README.md"), "more\n");
-    await grade("--again", "Chloé Petit");
+    await grade("--again", "chloe");
     const second = resultsOf(folder);
     for (const name of ["Bruno Lefèvre", "Chloé Petit"])
       expect(second[name]?.date).not.toBe(first[name]?.date as string);
 
-    expect((await grade("--again", "Zoé")).stderr).toContain("--again Zoé: no such submission; there are: ");
+    expect((await grade("--again", "Zoé")).stderr).toContain("--again Zoé: no such submission: name one of ");
 
     writeFileSync(
       join(`${folder}-graded`, ".running.json"),

@@ -126,5 +126,5 @@ export const CLASS: readonly Graded[] = [
   }),
   graded("frank_2", { fail: ["tree", "traceback"] }, { seen: LONG }),
   ungraded("long-error", LONG),
-  ...HOSTILE.map((name, index) => graded(`hostile-${index}`, { fail: ["published"] }, { name, seen: name })),
+  ...HOSTILE.map((name, index) => graded(`hostile-${index}`, { fail: ["traceback"] }, { name, seen: name })),
 ];

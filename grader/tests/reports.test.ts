@@ -26,10 +26,10 @@ const erin = ungraded("erin", "no space left on device");
 
 describe("CSV", () => {
   test("a line for each submission, graded or not", () => {
-    const lines: string[][] = parse(csv([bob, dan, erin], "fr"), { bom: true });
+    const lines: string[][] = parse(csv([bob, dan, erin], "fr"), { bom: true, delimiter: ";" });
     expect(lines).toEqual([
       ["nom", "participant", "note", "sans published", ...RULES.map(({ id }) => id), "erreur"],
-      ["Bob Martin", "", "15", "13.3", "réussie", "réussie", "réussie", "réussie", "ÉCHEC", "réussie", ""],
+      ["Bob Martin", "", "15", "13,3", "réussie", "réussie", "réussie", "réussie", "ÉCHEC", "réussie", ""],
       ["dan", "", "10", "10", "réussie", "réussie", "ÉCHEC", "non évaluée", "bloquée", "réussie", ""],
       ["erin", "", "", "", "", "", "", "", "", "", "no space left on device"],
     ]);

@@ -9,7 +9,7 @@ import { Ungradable } from "../errors.ts";
 import { sourcesOfClass } from "../sources/class.ts";
 import { parseMoodleName } from "../sources/moodle.ts";
 import { addressIn } from "../sources/online-text.ts";
-import { rootOf } from "../sources/root.ts";
+import { requireSomething, rootOf } from "../sources/root.ts";
 import { type Source, sourcesOf } from "../sources/source.ts";
 import { Ids, idOf } from "../sources/student-id.ts";
 import { tarOf, zipOf } from "./archives.ts";
@@ -90,7 +90,7 @@ describe("the root of a submission", () => {
   test("is not guessed of several archives", async () => {
     for (const name of ["v1.zip", "v2.zip"]) add(name, zipped("", "tp-main/"));
     expect(await refusalOf(rootOf(folder, newFolder("unpacked")))).toBe(
-      "has several archives, name the right one: v1.zip, v2.zip",
+      "has several archives, keep the right one only: v1.zip, v2.zip",
     );
   });
 
@@ -100,9 +100,20 @@ describe("the root of a submission", () => {
   });
 });
 
+test.each([
+  ["an empty folder", [], "it is empty"],
+  ["a report only", ["report.pdf"], "report.pdf"],
+  ["a service's folder", ["back/Dockerfile"], ""],
+  ["a Compose file of another name", ["stack.yml"], ""],
+])("%s", async (_, files, only) => {
+  for (const file of files) add(file);
+  const refusal = await refusalOf((async () => requireSomething(folder))());
+  expect(refusal).toBe(only === "" ? "" : `holds no submission: ${only}`);
+});
+
 describe("named on the command line,", () => {
   test("a folder is opened as it is", async () => {
-    add(`tp/${COMPOSE}`);
+    add(COMPOSE);
     const [source] = await sourcesOf([folder]);
     expect(source?.student).toEqual({ id: "folder", name: folder });
     expect(await source?.open(newFolder("work"))).toBe(folder);

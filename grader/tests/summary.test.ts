@@ -34,22 +34,22 @@ const failed = report("bob", "fail");
 const skipped = report("carol", "skipped");
 
 test("one mark each, if `published` was judged for all or for none", () => {
-  expect(lines([report("alice", "pass"), failed])).toEqual(["folder mark", "alice 20/20", "bob 18/20 published"]);
-  expect(lines([skipped, dan])).toEqual(["folder mark", "carol 20/20", "dan – could not be graded"]);
+  expect(lines([report("alice", "pass"), failed])).toEqual(["submission mark", "alice 20/20", "bob 18/20 published"]);
+  expect(lines([skipped, dan])).toEqual(["submission mark", "carol 20/20", "dan – could not be graded"]);
 });
 
-test("both marks, if it was judged for some", () => {
+test("marks without it, if it was judged for some", () => {
   expect(lines([failed, skipped, dan])).toEqual([
-    "folder mark without published",
-    "bob 18/20 20/20 published",
-    "carol – 20/20",
-    "dan – – could not be graded",
-    "The rule published could not be judged for every folder: compare the marks without it.",
+    "submission mark",
+    "bob 20/20",
+    "carol 20/20",
+    "dan – could not be graded",
+    "The rule published could not be judged for every submission, so it counts for none.",
   ]);
   expect(lines([report("bob", "blocked", "fail"), skipped], "fr").slice(0, 3)).toEqual([
-    "dossier note sans published",
-    "bob 0/20 0/20 rest",
-    "carol – 20/20",
+    "rendu note",
+    "bob 0/20 rest",
+    "carol 20/20",
   ]);
 });
 

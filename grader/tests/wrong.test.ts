@@ -9,6 +9,7 @@ import { describeWithEngine } from "../../testing/engine.ts";
 import { compose2 } from "../../testing/stack.ts";
 import { requireEngine } from "../compose.ts";
 import { RULES } from "../grade.ts";
+import { SESSION } from "../session.ts";
 import { gradeFiles, MINUTE_MS, outcome } from "./grading.ts";
 import { WRONG } from "./submissions.ts";
 
@@ -30,6 +31,8 @@ describeWithEngine("a wrong submission fails one rule", () => {
     const { mark, failed } = outcome(await gradeFiles(files, { rules, advice: false }));
     const expected = consequence === undefined ? [rule] : [rule, consequence];
     expect(failed.map(([id]) => id)).toEqual(expected);
+    // What only this grading is called helps no student.
+    expect(JSON.stringify(failed)).not.toContain(SESSION);
     expect(mark).toBeLessThan(20);
   });
 });

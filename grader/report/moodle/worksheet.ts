@@ -30,8 +30,9 @@ export interface Worksheet {
   readonly rest: string;
 }
 
-/** The text of a worksheet: UTF-8, as Moodle writes it, else windows-1252, as Excel saves it. Keeps a byte order mark. */
+/** The text of a worksheet: UTF-8, as Moodle writes it, else windows-1252 or UTF-16, as Excel saves it. Keeps a byte order mark. */
 export function decodeWorksheet(bytes: Uint8Array): string {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return new TextDecoder("utf-16le", { ignoreBOM: true }).decode(bytes);
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {

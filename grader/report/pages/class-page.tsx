@@ -1,6 +1,6 @@
-import type { Graded } from "../../graded.ts";
+import { type Graded, isGraded } from "../../graded.ts";
 import type { Language } from "../../text.ts";
-import { comparableMarks, isPublishedPartly } from "../published.ts";
+import { comparable, isPublishedPartly } from "../published.ts";
 import { distribution } from "./distribution.ts";
 import { dateRange, number } from "./format.ts";
 import { page } from "./layout.tsx";
@@ -11,9 +11,10 @@ import { SubmissionsTable } from "./submissions-table.tsx";
 import { PAGE_WORDS } from "./words.ts";
 
 /** The page of a class, as the text of an HTML file. */
-export function classPage(rows: readonly Graded[], language: Language): string {
+export function classPage(all: readonly Graded[], language: Language): string {
   const words = PAGE_WORDS[language];
-  const marks = comparableMarks(rows);
+  const rows = comparable(all);
+  const marks = rows.filter(isGraded).map(({ report }) => report.mark);
   const notGraded = rows.length - marks.length;
   return page({
     language,
@@ -43,7 +44,7 @@ export function classPage(rows: readonly Graded[], language: Language): string {
             </>
           )}
         </dl>
-        {isPublishedPartly(rows) && <p class="note">{words.comparable}</p>}
+        {isPublishedPartly(all) && <p class="note">{words.comparable}</p>}
         <h2>{words.distribution}</h2>
         <Distribution marks={marks} language={language} />
         {marks.length > 0 && (

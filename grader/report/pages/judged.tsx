@@ -44,7 +44,9 @@ function Failure({ result: { rule, findings }, language }: { result: Result; lan
   const words = PAGE_WORDS[language];
   return (
     <article class="finding">
-      <h3>{typeset(rule.title[language], language)}</h3>
+      <h3>
+        <span class="fail">✗</span> {typeset(rule.title[language], language)}
+      </h3>
       <blockquote>
         {words.subject} <span lang="fr">« {rule.source} »</span>
       </blockquote>

@@ -1,7 +1,5 @@
 import { type Graded, isGraded } from "../../graded.ts";
-import { markWithoutPublished } from "../../mark.ts";
 import { type Language, printable } from "../../text.ts";
-import { isPublishedPartly, shownMark } from "../published.ts";
 import { failedRules } from "../table.ts";
 import { Cell, Row, Table } from "./data-table.tsx";
 import { submissionHref } from "./files.ts";
@@ -11,13 +9,7 @@ import { PAGE_WORDS } from "./words.ts";
 /** All submissions, graded or not, each with a link to its page. */
 export function SubmissionsTable({ rows, language }: { rows: readonly Graded[]; language: Language }) {
   const words = PAGE_WORDS[language];
-  const isPartly = isPublishedPartly(rows);
-  const columns = [
-    { title: words.name },
-    { title: words.mark, isNumber: true },
-    ...(isPartly ? [{ title: words.without, isNumber: true }] : []),
-    { title: words.failedRules },
-  ];
+  const columns = [{ title: words.name }, { title: words.mark, isNumber: true }, { title: words.failedRules }];
   return (
     <Table columns={columns} name="submissions">
       {rows.map((row) => (
@@ -29,13 +21,8 @@ export function SubmissionsTable({ rows, language }: { rows: readonly Graded[]; 
           }
         >
           <Cell name="number mark">
-            <Mark mark={shownMark(row, isPartly)} language={language} />
+            <Mark mark={isGraded(row) ? row.report.mark : undefined} language={language} />
           </Cell>
-          {isPartly && (
-            <Cell name={`number without ${isGraded(row) ? "" : "zero"}`} label={words.without}>
-              <Mark mark={isGraded(row) ? markWithoutPublished(row.report.results) : undefined} language={language} />
-            </Cell>
-          )}
           <Cell name="failed-rules">
             <Remark row={row} language={language} />
           </Cell>
