@@ -63,7 +63,7 @@ async function importImage(image: string, executable: Uint8Array, options: Optio
     const { code, stderr } = await docker(["import", ...label, archive, image], options);
     if (code !== 0) throw new DockerError(`docker import: ${brief(stderr)}`);
   } finally {
-    removeWorkFolder(folder);
+    await removeWorkFolder(folder);
   }
 }
 

@@ -69,8 +69,8 @@ const firstLine = (message: string) => message.split("\n", 1)[0];
 /** The report with a teacher's points, and its mark computed again, still out of 20. */
 export function withPoints(report: Report, points: ReadonlyMap<string, number>): Report {
   const results = report.results.map((result) => {
-    const { rule } = result;
-    return { ...result, rule: { ...rule, points: points.get(rule.id) ?? rule.points } };
+    const { id, title, source, points: usual } = result.rule;
+    return { ...result, rule: { id, title, source, points: points.get(id) ?? usual } };
   });
   return { ...report, results, mark: markOf(results) };
 }

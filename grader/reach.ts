@@ -46,7 +46,7 @@ async function check(): Promise<void> {
   try {
     await checkWith(image, folder, token);
   } finally {
-    removeWorkFolder(work);
+    await removeWorkFolder(work);
   }
 }
 

@@ -221,7 +221,7 @@ export class Stack {
     this.#removal.abort();
     await removeProject(this.project, { interrupted });
     await removeBinds(bindsOf(this.submission.work));
-    removeWorkFolder(this.submission.work);
+    await removeWorkFolder(this.submission.work);
   }
 }
 

@@ -22,8 +22,8 @@ export function csv(rows: readonly Graded[], language: Language): string {
   const head = [words.name, words.participant, words.mark, words.without, ...rules, words.error];
   const show = (mark: number) => mark.toLocaleString(language);
   const lines = rows.map((row) => {
-    const who = [printable(row.name), row.participant ?? ""];
-    if (!isGraded(row)) return [...who, "", "", ...rules.map(() => ""), printable(row.error)];
+    const who = [cell(row.name), row.participant ?? ""];
+    if (!isGraded(row)) return [...who, "", "", ...rules.map(() => ""), cell(row.error)];
     const { mark, results } = row.report;
     const verdicts = new Map(results.map(({ rule, verdict }) => [rule.id, words[verdict]]));
     return [...who, show(mark), show(markWithoutPublished(results)), ...rules.map((id) => verdicts.get(id) ?? ""), ""];
@@ -35,3 +35,6 @@ export function csv(rows: readonly Graded[], language: Language): string {
     escape_formulas: true,
   });
 }
+
+/** A text of one line, in which nothing becomes a formula where a spreadsheet splits at semicolons, not at commas. */
+const cell = (words: string) => printable(words).replace(/;(?=\s*[=+\-@])/g, ",");

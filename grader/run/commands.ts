@@ -13,6 +13,7 @@ import { type Language, printable } from "../text.ts";
 import { createWorkFolder, removeWorkFolders } from "../work-folder.ts";
 import { gradeAll } from "./class.ts";
 import { exitCodeOf, type Outputs, showLine, showTable, writeFiles, writeKept } from "./outputs.ts";
+import { acquire, release } from "./owner.ts";
 import { Results } from "./results.ts";
 import { note } from "./screen.ts";
 import { nothingIsLeft, sayWhatIsLeft } from "./stacks.ts";
@@ -103,11 +104,11 @@ async function openResults(flags: GradeFlags): Promise<Results | undefined> {
   const folder = flags.out ?? name;
   if (folder === undefined) return undefined;
   const results = new Results(folder);
-  await results.acquire();
+  await acquire(folder);
   note(`results: ${folder} (after an interruption, the same command goes on from them)`);
   // What could not be removed is removed by the next process that grades into it.
   process.on("exit", (code) => {
-    if (nothingIsLeft()) results.release();
+    if (nothingIsLeft()) release(folder);
     if (code === INTERRUPTED) note(`the results so far are in ${folder}: the same command goes on from them`);
   });
   return results;

@@ -1,4 +1,5 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { requireRuntime } from "../compose.ts";
 import { Ungradable } from "../errors.ts";
@@ -50,7 +51,7 @@ export async function gradeSource(
   try {
     const copy = await copyOf(source);
     if (known?.digest === copy.digest) {
-      removeWorkFolder(copy.work);
+      await removeWorkFolder(copy.work);
       return {
         graded: { ...known, ...source.student, report: withPoints(known.report, settings.points) },
         isKnown: true,
@@ -79,11 +80,11 @@ async function copyOf({ student, open }: Source): Promise<Copy> {
     const folder = await watchedOn([work], () => open(original, end.signal));
     requireSomething(folder);
     const copy = await copyInto(work, student.name, folder);
-    rmSync(original, { recursive: true });
+    await rm(original, { recursive: true });
     return copy;
   } catch (error) {
     end.abort();
-    removeWorkFolder(work);
+    await removeWorkFolder(work);
     throw error;
   }
 }
@@ -116,7 +117,7 @@ async function prepare(copy: Copy, runtime: string | undefined): Promise<Stack> 
     if (runtime !== undefined) await requireRuntime(runtime);
     return await Stack.prepare(await readSubmission(copy), runtime);
   } catch (error) {
-    removeWorkFolder(copy.work);
+    await removeWorkFolder(copy.work);
     throw error;
   }
 }

@@ -17,12 +17,10 @@ import {
 } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 import { attempt } from "../attempt.ts";
+import { pauses } from "../pauses.ts";
 
 /** More than any honest submission of the lab has, `node_modules` and `.git` included. */
 export const LIMITS = { entries: 100_000, bytes: 1024 ** 3, depth: 64 };
-
-/** Other submissions are graded meanwhile, within time limits. */
-const MAX_BLOCK_MS = 20;
 
 /** A file is not held in memory as a whole. */
 const CHUNK_BYTES = 1024 * 1024;
@@ -105,7 +103,7 @@ export async function copySubmission(from: string, to: string, limits = LIMITS):
       const { size, mode } = fstatSync(source);
       // Sparse files are larger than they look on the disk.
       bytes += size;
-      note("file", path, `${mode & 0o111} ${size}`);
+      note("file", path, `${mode & 0o777} ${size}`);
       if (bytes <= limits.bytes) await copyBytes(source, join(to, path), size, (mode & 0o777) | 0o400);
       return true;
     } finally {
@@ -131,17 +129,8 @@ export async function copySubmission(from: string, to: string, limits = LIMITS):
   }
 
   const exceeded = await copyFolder("", 0);
+  if (exceeded !== undefined) note("exceeded", exceeded);
   return { leftOut, exceeded, digest: hash.digest("hex") };
-}
-
-/** What lets the rest of this process run, if that has waited for long. */
-function pauses(): () => Promise<void> | undefined {
-  let since = performance.now();
-  return () => {
-    if (performance.now() - since < MAX_BLOCK_MS) return undefined;
-    since = performance.now();
-    return Bun.sleep(0);
-  };
 }
 
 /** Whether a real path is a folder or inside of it. */

@@ -32,8 +32,9 @@ export class Networks {
     if (subnet == null) return;
     const range = rangeOf(String(subnet));
     if (range === undefined || !isPrivate(range)) this.source.refuse(key, subnet, WHY.addresses);
+    // Perhaps for another submission, which is graded at the same time.
     else if (isUsedHere(range))
-      throw new Ungradable(`this machine uses addresses of the submission's network ${subnet} itself`);
+      throw new Ungradable(`this machine uses addresses of the submission's network ${subnet} itself`, true);
   }
 
   /** @param names by which Docker knows the service on each network */

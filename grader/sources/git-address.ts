@@ -9,6 +9,9 @@ export interface GitAddress {
 /** The protocols that are spoken. Not `ext`, which runs a command (git-remote-ext(1)). */
 export const PROTOCOLS = ["https", "http", "ssh", "git", "file"];
 
+/** Longer ones are no addresses; the patterns below take time that grows with the square of it. */
+const MAX_LENGTH = 2000;
+
 const URL_FORM = new RegExp(`^(?:${PROTOCOLS.join("|")})://[^-\\s\\p{Cc}][^\\s\\p{Cc}]*$`, "iu");
 /** `user@host:path`, git's short form of ssh (git-clone(1), "Git URLs"). */
 const SHORT_FORM = /^[\w.][\w.-]*@(?:[\w.][\w.-]*|\[[\da-f:]+\]):(?!\/\/)[^-\s\p{Cc}][^\s\p{Cc}]*$/iu;
@@ -27,6 +30,7 @@ const PAGE_PARAMETERS = ["tab", "ref_type"];
  * @returns `undefined` if it is none
  */
 export function parseGitAddress(text: string): GitAddress | undefined {
+  if (text.length > MAX_LENGTH) return undefined;
   const hash = text.indexOf("#");
   const address = hash < 0 ? text : text.slice(0, hash);
   if (!URL_FORM.test(address) && !SHORT_FORM.test(address)) return undefined;

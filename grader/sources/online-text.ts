@@ -27,15 +27,20 @@ export function addressIn(pages: readonly string[]): GitAddress | undefined {
   return others.length === 0 ? only : undefined;
 }
 
+/** Longer ones are no addresses of repositories. */
+const MAX_LINK = 2000;
+
 /** The addresses in a page, in its attributes and its text. */
 function linksIn(html: string): string[] {
   const links = html.match(/https?:\/\/[^\s"'<>\\^`{|}]+/gi) ?? [];
-  return links.map((link) =>
-    link
-      .replaceAll("&amp;", "&")
-      .replace(/(&nbsp;|&quot;|&#\d+;|&[lg]t;).*$/, "")
-      .replace(/[).,;:!?\]]+$/, ""),
-  );
+  return links
+    .filter(({ length }) => length <= MAX_LINK)
+    .map((link) =>
+      link
+        .replaceAll("&amp;", "&")
+        .replace(/(&nbsp;|&quot;|&#\d+;|&[lg]t;).*$/, "")
+        .replace(/[).,;:!?\]]+$/, ""),
+    );
 }
 
 function beginningOf(file: string): string {

@@ -1,4 +1,5 @@
 import { Parser, type ReadEntry } from "tar";
+import { pauses } from "../pauses.ts";
 import { Refused } from "./refused.ts";
 import type { Sink, SinkFile } from "./sink.ts";
 
@@ -49,6 +50,7 @@ async function parse(
 ): Promise<void> {
   // Headers that only describe are no entries: a file of a few MiB may decompress to them without end.
   const maxBytes = sink.tally.limits.bytes + sink.tally.limits.entries * HEADER_BYTES;
+  const pause = pauses();
   let bytes = 0;
   for await (const chunk of chunks) {
     signal?.throwIfAborted();
@@ -61,6 +63,7 @@ async function parse(
     // What comes after the end mark is padding.
     if (!state.ended) parser.write(block);
     if (state.warning !== undefined) break;
+    await pause();
   }
   if (state.warning === undefined && !state.ended) parser.end();
   if (state.warning !== undefined) throw new Refused(`it is damaged, or no tar (${state.warning})`);

@@ -2,6 +2,7 @@ import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { Readable } from "node:stream";
 import { crc32 } from "node:zlib";
 import { type Entry, fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from "yauzl";
+import { pauses } from "../pauses.ts";
 import { Refused } from "./refused.ts";
 import type { Sink } from "./sink.ts";
 import { nameOf } from "./zip-name.ts";
@@ -25,13 +26,15 @@ export async function unpackZip(file: string, sink: Sink, signal?: AbortSignal):
     const zip = await fromRandomAccessReaderPromise(reader, size, { decodeStrings: false, autoClose: false });
     // So many are read, no matter how many there are.
     if (zip.entryCount > sink.tally.limits.entries) throw sink.tally.exceeded("entries");
+    const pause = pauses();
     let compressed = 0;
     for await (const entry of zip.eachEntry()) {
       signal?.throwIfAborted();
+      await pause();
       // Entries that share their bytes unpack to a multiple of them (the zip bombs of Fifield, 2019), and take as long.
       compressed += entry.compressedSize;
       if (compressed > size) throw new Refused("its entries overlap, as those of a zip bomb do");
-      await unpackEntry(zip, entry, sink, signal);
+      await unpackEntry(zip, entry, sink, pause, signal);
     }
   } catch (error) {
     // The library knows the flag of strong encryption only as an error.
@@ -46,7 +49,13 @@ const TYPE = { mask: 0o170000, folder: 0o040000, link: 0o120000, file: 0o100000 
 /** The systems whose entries have a Unix mode: Unix and macOS (APPNOTE 4.4.2.2). */
 const UNIX = new Set([3, 19]);
 
-async function unpackEntry(zip: ZipFile, entry: Entry, sink: Sink, signal?: AbortSignal): Promise<void> {
+async function unpackEntry(
+  zip: ZipFile,
+  entry: Entry,
+  sink: Sink,
+  pause: ReturnType<typeof pauses>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const name = nameOf(entry);
   const unixMode = UNIX.has(entry.versionMadeBy >>> 8) ? entry.externalFileAttributes >>> 16 : 0;
   // What Docker on Windows gives to all that it sends to a build, since there is no mode there.
@@ -61,6 +70,7 @@ async function unpackEntry(zip: ZipFile, entry: Entry, sink: Sink, signal?: Abor
     for await (const chunk of contentOf(zip, entry)) {
       signal?.throwIfAborted();
       file?.write(chunk);
+      await pause();
     }
   } finally {
     file?.close();

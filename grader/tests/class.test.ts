@@ -143,6 +143,25 @@ describeWithEngine("a class", () => {
     expect(await second.leftovers()).toBe("");
   });
 
+  test.concurrent("whose submissions have the same fixed subnet has the marks that they have alone", async () => {
+    const folder = join(work, "same subnet");
+    const subnet = `10.${100 + (process.pid % 50)}.${process.pid % 251}.0/24`;
+    const files = {
+      ...right,
+      "docker-compose.yaml": `${right["docker-compose.yaml"]}networks: {default: {ipam: {config: [{subnet: ${subnet}}]}}}\n`,
+    };
+    mkdirSync(folder);
+    for (const name of ["eve", "finn"]) {
+      const written = write(files);
+      cpSync(written, join(folder, name), { recursive: true });
+      rmSync(written, { recursive: true });
+    }
+    const { child, leftovers } = grader.start([...flagsFor(folder), "--jobs", "2"]);
+    expect(await child.exited).toBe(0);
+    expect(Object.values(resultsOf(folder))).toMatchObject([{ report: { mark: 20 } }, { report: { mark: 20 } }]);
+    expect(await leftovers()).toBe("");
+  });
+
   test.concurrent("grades again what has changed, and who is named; not beside another grader", async () => {
     const folder = await newClass();
     rmSync(join(folder, ALICE), { recursive: true });
@@ -165,7 +184,7 @@ describeWithEngine("a class", () => {
 
     writeFileSync(
       join(`${folder}-graded`, ".running.json"),
-      JSON.stringify({ pid: process.pid, session: "grader1x000000" }),
+      JSON.stringify({ pid: process.pid, session: "grader1x000000", temporary: "/none" }),
     );
     const beside = await grade();
     expect([beside.code, beside.stderr]).toEqual([
