@@ -9,14 +9,21 @@ import { Ungradable } from "./errors.ts";
 import { helperImage } from "./helper-image.ts";
 import { get } from "./http.ts";
 import { once } from "./once.ts";
+import { removeProject } from "./removal.ts";
 import { Skipped } from "./rule.ts";
 import { SESSION } from "./session.ts";
 import { createWorkFolder, removeWorkFolder } from "./work-folder.ts";
 
 const TIMEOUT_S = 10;
 
-/** What the check's container is removed by, if it was interrupted. */
-export const REACH_PROJECT = `${SESSION}reach`;
+/** Names the check's container. */
+const REACH_PROJECT = `${SESSION}reach`;
+let isStarted = false;
+
+/** Removes what an interrupted check has left. */
+export async function removeReach(): Promise<void> {
+  if (isStarted) await removeProject(REACH_PROJECT);
+}
 
 /**
  * Checks once that the engine sees this machine's folders, and that the ports that it publishes can be reached from here:
@@ -68,6 +75,7 @@ async function checkWith(image: string, folder: string, token: string): Promise<
   const reach = ["--publish", `127.0.0.1:${port}:80`, "--mount", `type=bind,source=${folder},target=/seen,readonly`];
   // It ends by itself if an interruption leaves it behind.
   const server = ["/bin/busybox", "timeout", "30", "/bin/busybox", "httpd", "-f", "-p", "80", "-h", "/seen"];
+  isStarted = true;
   try {
     const { code, stderr } = await docker(["run", ...options, ...reach, image, ...server]);
     if (/source path does not exist/.test(stderr)) throw notSeen(folder);

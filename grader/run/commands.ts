@@ -10,7 +10,7 @@ import { fillFile } from "../report/write.ts";
 import { sourcesOfClass } from "../sources/class.ts";
 import { type Source, sourcesOf } from "../sources/source.ts";
 import { type Language, printable } from "../text.ts";
-import { createWorkFolder, removeWorkFolders } from "../work-folder.ts";
+import { createWorkFolder, removeWorkFolder } from "../work-folder.ts";
 import { gradeAll } from "./class.ts";
 import { exitCodeOf, type Outputs, showLine, showTable, writeFiles, writeKept } from "./outputs.ts";
 import { acquire, release } from "./owner.ts";
@@ -45,12 +45,13 @@ export async function runGrade(submissions: readonly string[], flags: GradeFlags
   const settings = { language, jobs, keep, registry, runtime, points: pointsOf(flags) };
   // Not after an evening of grading.
   if (flags.worksheet !== undefined) fillFile(flags.worksheet, [], language);
-  const sources = await sourcesNamed(submissions, flags);
+  const unpacked = createWorkFolder();
+  const sources = await sourcesNamed(submissions, flags, unpacked);
   const again = idsOf(flags.again ?? [], sources);
   const results = await openResults(flags);
   const onGraded = results === undefined ? showTable(language) : showLine(language);
   const rows = await gradeAll(sources, settings, { results, again, onGraded });
-  removeWorkFolders();
+  await removeWorkFolder(unpacked);
   await writeFiles(rows, flags, language);
   if (results !== undefined) writeKept(results, results.all(), flags);
   sayWhatIsLeft();
@@ -67,9 +68,10 @@ export async function runReport(folder: string, flags: ReportFlags): Promise<num
   return 0;
 }
 
-async function sourcesNamed(submissions: readonly string[], flags: GradeFlags): Promise<Source[]> {
+/** @param unpacked for a class in an archive */
+async function sourcesNamed(submissions: readonly string[], flags: GradeFlags, unpacked: string): Promise<Source[]> {
   if (flags.class === undefined) return sourcesOf(submissions);
-  const { sources, ignored } = await sourcesOfClass(flags.class, createWorkFolder());
+  const { sources, ignored } = await sourcesOfClass(flags.class, unpacked);
   if (ignored.length > 0) note(`not submissions, so not graded: ${printable(ignored.join(", "))}`);
   return sources;
 }

@@ -1,8 +1,7 @@
 // The stacks of all gradings that are going on, so that none is left behind, however they end.
 
 import { cancelCommands, terminateCommands } from "../../host/command.ts";
-import { REACH_PROJECT } from "../reach.ts";
-import { removeProject } from "../removal.ts";
+import { removeReach } from "../reach.ts";
 import type { Stack } from "../stack.ts";
 import { removeWorkFolders } from "../work-folder.ts";
 import { note } from "./screen.ts";
@@ -52,7 +51,7 @@ export function sayWhatIsLeft(): void {
 export async function stopEverything(): Promise<void> {
   await cancelCommands();
   await Promise.all([...stacks].map((stack) => removeStack(stack, { interrupted: true })));
-  await removeProject(REACH_PROJECT).catch(warn);
+  await removeReach().catch(warn);
   removeWorkFolders();
 }
 

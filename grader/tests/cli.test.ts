@@ -108,6 +108,15 @@ describeWithEngine("with an engine", () => {
     },
   );
 
+  test.concurrent("--keep leaves the stack and its files, and says how to remove them", async () => {
+    const { child, stdout, errors, leftovers } = start([rightFolder, "--keep", "--registry", "127.0.0.1:9"]);
+    expect(await stdout).toContain(`${rightFolder}: 20/20`);
+    expect(await child.exited).toBe(0);
+    const command = /^not removed: .*; to remove it: (.*)$/m.exec(await errors())?.[1] ?? "false";
+    await runOrThrow(["sh", "-c", command]);
+    expect(await leftovers()).toBe("");
+  });
+
   test.concurrent("removes what the engine creates late, for a command that was killed", async () => {
     const project = `grader${process.pid}late`;
     const label = `com.docker.compose.project=${project}`;
