@@ -1,9 +1,10 @@
 // Who grades into a folder of results: one process at a time.
 
-import { accessSync, constants, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { accessSync, constants, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as v from "valibot";
+import { attempt } from "../attempt.ts";
 import { Ungradable } from "../errors.ts";
 import { removeSession } from "../removal.ts";
 import { SESSION, SESSION_FORM } from "../session.ts";
@@ -61,6 +62,9 @@ const taken = (folder: string, who: string) =>
   new Ungradable(`${folder}: ${who} is grading into it (if that is not a grader, remove ${fileIn(folder)})`);
 
 function isAlive(pid: number): boolean {
+  // One that has ended, which nobody has asked about, keeps its number (proc_pid_stat(5)).
+  const state = attempt(() => readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\)/s, "").trim()[0]);
+  if (state === "Z" || state === "X") return false;
   try {
     process.kill(pid, 0);
     return true;

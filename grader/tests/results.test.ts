@@ -119,6 +119,20 @@ describeWithEngine("a folder is taken", () => {
     expect(owner()).toMatchObject({ pid: process.pid });
   });
 
+  test.skipIf(process.platform !== "linux")("from a process that has ended, which nobody has asked about", async () => {
+    // The shell becomes a program that does not wait for its child.
+    const parent = Bun.spawn(["sh", "-c", "exit 0 & echo $!; exec sleep 20"], { stdout: "pipe" });
+    const { value } = await parent.stdout.getReader().read();
+    mkdirSync(folder);
+    const pid = Number(Buffer.from(value ?? []).toString());
+    await Bun.sleep(200);
+    process.kill(pid, 0);
+    writeFileSync(join(folder, ".running.json"), JSON.stringify({ ...dead, pid }));
+    await acquire(folder);
+    expect(owner()).toMatchObject({ pid: process.pid });
+    parent.kill();
+  });
+
   test("not from a process that lives, or at the same moment as another one", async () => {
     mkdirSync(folder);
     writeFileSync(join(folder, ".running.json"), JSON.stringify({ ...dead, pid: process.ppid }));
