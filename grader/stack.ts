@@ -31,7 +31,7 @@ export class Stack {
   /** The host port of each service. */
   readonly #ports: Record<Role, number> = { ...PORT };
   readonly #containerIds = new Map<Role, string>();
-  /** What building, starting and both services have printed so far: the first and last MiB of each. */
+  /** What building, starting and both services have printed so far: the first and last 2 MiB of each output. */
   readonly logs = new Map<LogName, string>();
   readonly #removal = new AbortController();
   /** Commands of Compose that have not ended yet. */
