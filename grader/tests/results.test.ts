@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runOrThrow } from "../../host/command.ts";
 import { describeWithEngine } from "../../testing/engine.ts";
+import { waitUntil } from "../../testing/wait-until.ts";
 import { writeReports } from "../report/write.ts";
 import { acquire, release } from "../run/owner.ts";
 import { Results } from "../run/results.ts";
@@ -120,13 +121,12 @@ describeWithEngine("a folder is taken", () => {
   });
 
   test.skipIf(process.platform !== "linux")("from a process that has ended, which nobody has asked about", async () => {
-    // The shell becomes a program that does not wait for its child.
-    const parent = Bun.spawn(["sh", "-c", "exit 0 & echo $!; exec sleep 20"], { stdout: "pipe" });
+    // Before its child ends, the shell becomes a program that does not wait for it.
+    const parent = Bun.spawn(["sh", "-c", "sleep 0.3 & echo $!; exec sleep 20"], { stdout: "pipe" });
     const { value } = await parent.stdout.getReader().read();
     mkdirSync(folder);
     const pid = Number(Buffer.from(value ?? []).toString());
-    await Bun.sleep(200);
-    process.kill(pid, 0);
+    await waitUntil("it has ended", () => readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z "));
     writeFileSync(join(folder, ".running.json"), JSON.stringify({ ...dead, pid }));
     await acquire(folder);
     expect(owner()).toMatchObject({ pid: process.pid });
