@@ -5,6 +5,7 @@ import { join } from "node:path";
 import busybox from "../.cache/grader-busybox" with { type: "file" };
 import { brief, type Options } from "../host/command.ts";
 import { DockerError, docker } from "../host/docker.ts";
+import { shared } from "./once.ts";
 import { Skipped } from "./rule.ts";
 import { tarOf } from "./tar.ts";
 import { text } from "./text.ts";
@@ -20,9 +21,6 @@ const ARCHITECTURE: Partial<Record<NodeJS.Architecture, string>> = { x64: "amd64
 const exists = async (image: string, options: Options) =>
   (await docker(["image", "inspect", image], options)).code === 0;
 
-/** Shared by the gradings of this process: each import would make another image. */
-let importing: Promise<void> | undefined;
-
 /**
  * Makes sure that the engine has an image with busybox in /bin.
  *
@@ -37,10 +35,7 @@ export async function helperImage(options: Pick<Options, "cleansUp"> = {}): Prom
   const image = `localhost/tpdocker-grader/busybox:${hash.slice(0, 12)}`;
   if (await exists(image, options)) return image;
   if (executable.length > 0 && (await runsHere(options))) {
-    importing ??= importImage(image, executable, options).finally(() => {
-      importing = undefined;
-    });
-    await importing;
+    await importImage(image, executable, options);
     return image;
   }
   if (!(await exists(PUBLISHED, options))) await pull(options);
@@ -53,7 +48,8 @@ async function runsHere(options: Options): Promise<boolean> {
   return stdout.trim() === ARCHITECTURE[process.arch];
 }
 
-async function importImage(image: string, executable: Uint8Array, options: Options): Promise<void> {
+/** Shared by the gradings of this process: each import would make another image. */
+const importImage = shared(async (image: string, executable: Uint8Array, options: Options): Promise<void> => {
   const folder = createWorkFolder();
   const archive = join(folder, "image.tar");
   writeFileSync(archive, tarOf("bin/busybox", executable));
@@ -65,7 +61,7 @@ async function importImage(image: string, executable: Uint8Array, options: Optio
   } finally {
     await removeWorkFolder(folder);
   }
-}
+});
 
 async function pull(options: Options): Promise<void> {
   const { code, stderr } = await docker(["pull", PUBLISHED], { ...options, seconds: PULL_TIMEOUT_S });

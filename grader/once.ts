@@ -11,10 +11,10 @@ export function once<T>(action: () => Promise<T>): () => Promise<T> {
 }
 
 /** Does something for all who ask while it goes on, together; who asks later has it done again. */
-export function shared<T>(action: () => Promise<T>): () => Promise<T> {
+export function shared<A extends unknown[], T>(action: (...args: A) => Promise<T>): (...args: A) => Promise<T> {
   let running: Promise<T> | undefined;
-  return () => {
-    running ??= action().finally(() => {
+  return (...args) => {
+    running ??= action(...args).finally(() => {
       running = undefined;
     });
     return running;

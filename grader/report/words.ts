@@ -1,4 +1,4 @@
-// Words that several reports share, in both languages. The pages have more, in page-words.ts.
+// Words that several reports share, in both languages. The pages have more, in pages/words.ts.
 
 export const WORDS = {
   en: {

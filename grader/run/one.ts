@@ -3,11 +3,10 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { requireRuntime } from "../compose.ts";
 import { Ungradable } from "../errors.ts";
-import { grade } from "../grade.ts";
+import { grade, type Options } from "../grade.ts";
 import type { Graded, WithReport } from "../graded.ts";
 import { withPoints } from "../points.ts";
 import { requireReach } from "../reach.ts";
-import type { RuleInfo } from "../rule.ts";
 import { watchedOn } from "../safety/machine.ts";
 import { requireSomething } from "../sources/root.ts";
 import type { Source } from "../sources/source.ts";
@@ -18,6 +17,8 @@ import { createWorkFolder, removeWorkFolder } from "../work-folder.ts";
 import { awaitEngine } from "./engine.ts";
 import type { Settings } from "./settings.ts";
 import { keep, removeAbandoned, removeStack, track } from "./stacks.ts";
+
+type Step = NonNullable<Options["progress"]>;
 
 /** What came of grading one submission. */
 export interface Attempt {
@@ -39,7 +40,7 @@ export async function gradeSource(
   source: Source,
   settings: Settings,
   known: WithReport | undefined,
-  step: (step: number, steps: number, rule: RuleInfo) => void,
+  step: Step,
 ): Promise<Attempt> {
   const start = Date.now();
   const logs = new Map<string, string>();
@@ -90,12 +91,7 @@ async function copyOf({ student, open }: Source): Promise<Copy> {
 }
 
 /** @param logs is given what the stack has printed */
-async function gradeCopy(
-  copy: Copy,
-  settings: Settings,
-  step: Parameters<typeof gradeSource>[3],
-  logs: Map<string, string>,
-) {
+async function gradeCopy(copy: Copy, settings: Settings, step: Step, logs: Map<string, string>) {
   const { registry, runtime } = settings;
   const stack = await prepare(copy, runtime);
   track(stack);

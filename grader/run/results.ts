@@ -34,8 +34,7 @@ export class Results {
   write(graded: Graded, logs?: ReadonlyMap<string, string>): void {
     const folder = this.#path(graded.id, ".");
     mkdirSync(folder, { recursive: true });
-    if (!isFolder(join(this.folder, "submissions", graded.id)))
-      throw new Ungradable(`${folder}: is a link to another folder: remove it`);
+    if (!isFolder(folder)) throw new Ungradable(`${folder}: is a link to another folder: remove it`);
     if (logs !== undefined)
       for (const name of readdirSync(folder)) if (name.endsWith(".log")) rmSync(join(folder, name));
     for (const [name, words] of logs ?? []) writeWhole(this.#path(graded.id, `${name}.log`), readable(words));
@@ -58,7 +57,7 @@ export class Results {
 }
 
 /** Not a link, behind which something else would be written over. */
-const isFolder = (path: string): boolean => attempt(() => lstatSync(path.replace(/\/$/, "")))?.isDirectory() === true;
+const isFolder = (path: string): boolean => attempt(() => lstatSync(path))?.isDirectory() === true;
 
 const unreadable = (id: string): Graded => ({
   id,

@@ -1,6 +1,6 @@
-import { closeSync, openSync, readSync } from "node:fs";
 import { extname } from "node:path";
 import { attempt } from "../attempt.ts";
+import { beginningOf } from "./beginning.ts";
 
 /** The formats that are read, and those that are told apart only to name them. */
 export type Kind = "zip" | "gzip" | "zstd" | "tar" | "RAR" | "7z" | "xz" | "bzip2";
@@ -27,20 +27,10 @@ const TAR_BLOCK_BYTES = 512;
 
 /** The format of a file, told by its content; `undefined` if it is no archive, or cannot be read. */
 export function kindOf(file: string): Kind | undefined {
-  const head = attempt(() => headOf(file));
+  const head = attempt(() => beginningOf(file, TAR_BLOCK_BYTES));
   if (head === undefined) return undefined;
   const [kind] = MAGIC.find(([, magic]) => head.subarray(0, magic.length).equals(magic)) ?? [];
   return kind ?? (isTarHeader(head) ? "tar" : undefined);
-}
-
-function headOf(file: string): Buffer {
-  const head = Buffer.alloc(TAR_BLOCK_BYTES);
-  const descriptor = openSync(file, "r");
-  try {
-    return head.subarray(0, readSync(descriptor, head, 0, head.length, 0));
-  } finally {
-    closeSync(descriptor);
-  }
 }
 
 /**

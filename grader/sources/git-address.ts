@@ -59,8 +59,5 @@ function decoded(text: string): string {
   }
 }
 
-/** Whether a text is the address of a git repository, by its form. */
-export const isGitAddress = (text: string): boolean => parseGitAddress(text) !== undefined;
-
 /** An address, or what quotes one, without a password or token in it: it is shown in reports. */
 export const withoutPassword = (text: string): string => text.replace(/(:\/\/[^\s/@:]*):[^\s/@]*@/g, "$1:***@");

@@ -1,5 +1,6 @@
-import { closeSync, constants, openSync, readSync } from "node:fs";
+import { constants } from "node:fs";
 import { attempt } from "../attempt.ts";
+import { beginningOf } from "./beginning.ts";
 import { type GitAddress, parseGitAddress } from "./git-address.ts";
 
 /** Much more than a text with a link has. */
@@ -17,7 +18,7 @@ const HOST =
 export function addressIn(pages: readonly string[]): GitAddress | undefined {
   const addresses = new Map<string, GitAddress>();
   for (const page of pages) {
-    for (const link of linksIn(attempt(() => beginningOf(page)) ?? "")) {
+    for (const link of linksIn(attempt(() => beginningOf(page, MAX_BYTES, constants.O_NOFOLLOW).toString()) ?? "")) {
       const address = parseGitAddress(link);
       if (address !== undefined) addresses.set(`${address.url.replace(/\.git$/, "")}#${address.commit ?? ""}`, address);
     }
@@ -41,15 +42,4 @@ function linksIn(html: string): string[] {
         .replace(/(&nbsp;|&quot;|&#\d+;|&[lg]t;).*$/, "")
         .replace(/[).,;:!?\]]+$/, ""),
     );
-}
-
-function beginningOf(file: string): string {
-  // A pipe is not waited for.
-  const descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  try {
-    const bytes = Buffer.alloc(MAX_BYTES);
-    return bytes.toString("utf8", 0, readSync(descriptor, bytes, 0, bytes.length, 0));
-  } finally {
-    closeSync(descriptor);
-  }
 }

@@ -1,10 +1,10 @@
 import { stringify } from "csv-stringify/sync";
-import { type Graded, isGraded } from "../../graded.ts";
+import { type Graded, isGraded, type WithReport } from "../../graded.ts";
 import { MAX_MARK } from "../../mark.ts";
 import { type Language, printable } from "../../text.ts";
 import { type Columns, columnsOf, comparable } from "./columns.ts";
 import { feedbackHtml } from "./feedback.tsx";
-import { type GradedRow, match } from "./match.ts";
+import { match } from "./match.ts";
 import { type Line, readWorksheet, WorksheetError } from "./worksheet.ts";
 
 /** A worksheet that was filled in, and what the teacher should know. All lists hold names, fit to print. */
@@ -57,7 +57,7 @@ export function fillWorksheet(file: string, rows: readonly Graded[], language: L
 const isLocked = ({ cells }: Line, { changeable }: Columns): boolean =>
   changeable !== undefined && ["no", "non"].includes(comparable(cells[changeable] ?? ""));
 
-function fill(line: Line, { report }: GradedRow, columns: Columns, delimiter: string, language: Language): string {
+function fill(line: Line, { report }: WithReport, columns: Columns, delimiter: string, language: Language): string {
   const cells = [...line.cells];
   const grade = (report.mark / MAX_MARK) * maximumOf(line, columns);
   // A decimal point, which Moodle reads in every language: `unformat_float` in lib/moodlelib.php only turns commas to it.

@@ -1,15 +1,12 @@
-import type { Graded } from "../../graded.ts";
-import type { Report } from "../../rule.ts";
+import type { WithReport } from "../../graded.ts";
 import { type Columns, comparable } from "./columns.ts";
 import { type Line, WorksheetError } from "./worksheet.ts";
-
-export type GradedRow = Graded & { readonly report: Report };
 
 /**
  * The submission of each line: by Moodle's number of the participant; for a submission that has none by the full name,
  * if only one line and one such submission have it.
  */
-export function match(lines: readonly Line[], rows: readonly GradedRow[], columns: Columns): Map<Line, GradedRow> {
+export function match(lines: readonly Line[], rows: readonly WithReport[], columns: Columns): Map<Line, WithReport> {
   const numbers = unique(
     lines,
     (line) => participantOf(line, columns),
@@ -24,7 +21,7 @@ export function match(lines: readonly Line[], rows: readonly GradedRow[], column
   const names = unique(lines, ({ cells }) =>
     columns.name === undefined ? undefined : comparable(cells[columns.name] ?? ""),
   );
-  const matches = new Map<Line, GradedRow>();
+  const matches = new Map<Line, WithReport>();
   for (const [name, row] of ofName) {
     const line = names.get(name);
     if (line !== undefined) matches.set(line, row);

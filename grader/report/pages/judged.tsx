@@ -2,7 +2,7 @@ import type { Advice, Report, Result } from "../../rule.ts";
 import type { Language } from "../../text.ts";
 import { Cell, Row, Table } from "./data-table.tsx";
 import { number, typeset } from "./format.ts";
-import { VerdictWord } from "./parts.tsx";
+import { RuleName, VerdictWord } from "./parts.tsx";
 import { PAGE_WORDS } from "./words.ts";
 
 /** What was judged of a submission: what to mend first, then every rule, and advice. */
@@ -75,14 +75,7 @@ function Rules({ results, language }: { results: readonly Result[]; language: La
   return (
     <Table columns={columns} name="results">
       {results.map(({ rule, verdict, seconds }) => (
-        <Row
-          head={
-            <>
-              <code>{rule.id}</code>
-              <span class="title">{typeset(rule.title[language], language)}</span>
-            </>
-          }
-        >
+        <Row head={<RuleName rule={rule} language={language} />}>
           <Cell name="verdict">
             <VerdictWord verdict={verdict} language={language} />
           </Cell>

@@ -2,9 +2,9 @@
 
 import type { ComponentChildren } from "preact";
 import { MAX_MARK } from "../../mark.ts";
-import type { Verdict } from "../../rule.ts";
+import type { RuleInfo, Verdict } from "../../rule.ts";
 import { type Language, printable } from "../../text.ts";
-import { number } from "./format.ts";
+import { number, typeset } from "./format.ts";
 import { PAGE_WORDS } from "./words.ts";
 
 /** Signs that differ in shape too, as colours alone do not tell everybody. */
@@ -17,6 +17,14 @@ export function VerdictWord({ verdict, language }: { verdict: Verdict; language:
     </span>
   );
 }
+
+/** A rule's id, by which the documentation calls it, and its title. */
+export const RuleName = ({ rule, language }: { rule: RuleInfo; language: Language }) => (
+  <>
+    <code>{rule.id}</code>
+    <span class="title">{typeset(rule.title[language], language)}</span>
+  </>
+);
 
 /** A student's name: isolated, so that one from right to left does not reorder what is around it. */
 export const Name = ({ children }: { children: string }) => <bdi>{printable(children)}</bdi>;

@@ -2,7 +2,8 @@ import type { Graded } from "../../graded.ts";
 import type { Verdict } from "../../rule.ts";
 import type { Language } from "../../text.ts";
 import { Cell, Row, Table } from "./data-table.tsx";
-import { number, typeset } from "./format.ts";
+import { number } from "./format.ts";
+import { RuleName } from "./parts.tsx";
 import { countVerdicts, type RuleCount } from "./statistics.ts";
 import { PAGE_WORDS } from "./words.ts";
 
@@ -19,14 +20,7 @@ export function RulesTable({ rows, language }: { rows: readonly Graded[]; langua
   return (
     <Table columns={columns} name="rules">
       {countVerdicts(rows).map(({ rule, counts }) => (
-        <Row
-          head={
-            <>
-              <code>{rule.id}</code>
-              <span class="title">{typeset(rule.title[language], language)}</span>
-            </>
-          }
-        >
+        <Row head={<RuleName rule={rule} language={language} />}>
           <Cell name="share">
             <Bar counts={counts} />
           </Cell>
