@@ -52,8 +52,8 @@ export const conventions =
       })
       .get("/healthz", json({ status: "ok" }))
       .get("/readyz", readiness)
-      .get("/metrics", async () => {
-        const text = textOf([responses, ...own, ...(await processMetrics())]);
+      .get("/metrics", () => {
+        const text = textOf([responses, ...own, ...processMetrics()]);
         return new Response(text, { headers: METRICS_TYPE });
       }) as unknown as Elysia;
 
