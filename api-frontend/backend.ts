@@ -4,7 +4,7 @@ import type { Answer } from "../http-client/responses.ts";
 import { Failure } from "../service/http.ts";
 import { parse } from "../service/json.ts";
 import { log } from "../service/log.ts";
-import { Counter } from "../service/metrics.ts";
+import { Counter, Histogram } from "../service/metrics.ts";
 import { Call } from "./call.ts";
 import { failed } from "./retries.ts";
 
@@ -16,6 +16,9 @@ export const MAX_CALLS = 2048;
 
 /** Milliseconds by which deadlines of calls may be late. */
 const TICK_MS = 100;
+
+/** Upper bounds in seconds: a call takes 0.2 ms when idle, and little more than 5 s at most. */
+const BOUNDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 6];
 
 /** What came of a call, by the status that the frontend answers if there is no answer to pass on. */
 const OUTCOMES: Record<number, string> = { 499: "cancelled", 502: "failed", 503: "overload", 504: "timeout" };
@@ -47,6 +50,12 @@ export class Backend {
     ["answered", ...Object.values(OUTCOMES)],
   );
 
+  readonly durations = new Histogram(
+    "http_request_duration_seconds",
+    "Time from the end of the request's headers to the backend's answer, or to giving up, of GET and HEAD on /.",
+    BOUNDS,
+  );
+
   /** @param host a name or an address; IPv6 in brackets */
   constructor(host: string, port: number) {
     this.#url = `http://${host}:${port}/`;
@@ -64,6 +73,7 @@ export class Backend {
   async get(request: Pick<Request, "signal">, budget = BUDGET_MS): Promise<unknown> {
     if (this.#calls.size === MAX_CALLS) {
       this.outcomes.add("overload");
+      this.durations.add(0);
       throw overloaded("too many requests wait for the backend");
     }
     const call = new Call(this.#client, request, budget);
@@ -82,6 +92,7 @@ export class Backend {
     } finally {
       call.end();
       this.#calls.delete(call);
+      this.durations.add((performance.now() - call.start) / 1000);
     }
   }
 
