@@ -10,8 +10,9 @@ import { formatMs, report, requestCells } from "./report.ts";
 
 /** Milliseconds within which a change of the addresses is followed. */
 const FOLLOWED_MS = 3000;
-/** A call that a silent backend has got is hedged after a second. */
-const HEDGED_MS = 1500;
+/** A call that a silent backend has got is hedged after a second: few may be as late as that. */
+const LATE_MS = 900;
+const LATE_PART = 0.03;
 
 export function testManyBackends(loaded: LoadedStack): void {
   const startBackend = (name: string) =>
@@ -64,7 +65,7 @@ export function testManyBackends(loaded: LoadedStack): void {
       requestCells("3 backends: one killed, one silent for 2 s, one stopped", "`200`", samples, notes.join("; ")),
     );
     expect(count(samples, "expected")).toBe(RATE * seconds);
-    expect(slowest(samples)).toBeLessThan(HEDGED_MS);
+    expect(samples.filter(({ ms }) => ms > LATE_MS).length).toBeLessThan(LATE_PART * samples.length);
   });
 
   test("dead addresses of the backend's name do not delay the first request", async () => {
