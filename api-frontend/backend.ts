@@ -4,6 +4,7 @@ import type { Answer } from "../http-client/responses.ts";
 import { Failure } from "../service/http.ts";
 import { parse } from "../service/json.ts";
 import { log } from "../service/log.ts";
+import { Counter } from "../service/metrics.ts";
 import { Call } from "./call.ts";
 import { failed } from "./retries.ts";
 
@@ -16,6 +17,22 @@ export const MAX_CALLS = 2048;
 /** Milliseconds by which deadlines of calls may be late. */
 const TICK_MS = 100;
 
+/** What came of a call, by the status that the frontend answers if there is no answer to pass on. */
+const OUTCOMES: Record<number, string> = { 499: "cancelled", 502: "failed", 503: "overload", 504: "timeout" };
+
+/** What goes on between the frontend and its backend; counts are since the start. */
+export interface Figures {
+  /** Calls in progress. */
+  readonly waiting: number;
+  readonly retries?: number;
+  readonly hedges?: number;
+  /** Open connections. */
+  readonly connections?: number;
+  /** Addresses that the backend's name has, and how many of them are left out because they failed. */
+  readonly addresses?: number;
+  readonly leftOut?: number;
+}
+
 /** The backend as the frontend calls it: with a time budget, retries, and hedged requests. */
 export class Backend {
   readonly #url: string;
@@ -23,6 +40,12 @@ export class Backend {
   /** Those in progress, the oldest first. */
   readonly #calls = new Set<Call>();
   #isTicking = false;
+  readonly outcomes = new Counter<string>(
+    "backend_calls_total",
+    "Calls of the backend by outcome. failed: not reached, or an answer that is unusable; cancelled: the client left.",
+    "outcome",
+    ["answered", ...Object.values(OUTCOMES)],
+  );
 
   /** @param host a name or an address; IPv6 in brackets */
   constructor(host: string, port: number) {
@@ -39,14 +62,20 @@ export class Backend {
    * 503 at once if there are too many calls or large answers already
    */
   async get(request: Pick<Request, "signal">, budget = BUDGET_MS): Promise<unknown> {
-    if (this.#calls.size === MAX_CALLS) throw overloaded("too many requests wait for the backend");
+    if (this.#calls.size === MAX_CALLS) {
+      this.outcomes.add("overload");
+      throw overloaded("too many requests wait for the backend");
+    }
     const call = new Call(this.#client, request, budget);
     this.#calls.add(call);
     if (!this.#isTicking) this.#tickLater();
     try {
-      return jsonOf(await call.answer());
+      const value = jsonOf(await call.answer());
+      this.outcomes.add("answered");
+      return value;
     } catch (error) {
       const failure = failureOf(error);
+      this.outcomes.add(OUTCOMES[failure.status] ?? "failed");
       const ms = Math.round(performance.now() - call.start);
       log("warn", "backend_call_failed", { url: this.#url, status: failure.status, error: failure.message, ms });
       throw failure;
@@ -54,6 +83,10 @@ export class Backend {
       call.end();
       this.#calls.delete(call);
     }
+  }
+
+  get figures(): Figures {
+    return { waiting: this.#calls.size };
   }
 
   #tickLater(): void {

@@ -2,9 +2,10 @@ import { expect, spyOn, test } from "bun:test";
 import { Elysia } from "elysia";
 import { conventions, Failure, SETTINGS } from "./http.ts";
 import * as logging from "./log.ts";
+import { Counter } from "./metrics.ts";
 
 const api = new Elysia(SETTINGS)
-  .use(conventions)
+  .use(conventions(new Counter("responses", "By status.", "code", [])))
   .get("/", "here")
   .post("/form", "taken")
   .get("/failure", () => {

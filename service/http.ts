@@ -3,6 +3,8 @@ import { traceback } from "./crash.ts";
 import { isDraining } from "./drain.ts";
 import { JSON_TYPE, json } from "./json.ts";
 import { describe, log } from "./log.ts";
+import { type Counter, METRICS_TYPE, type Metric, textOf } from "./metrics.ts";
+import { processMetrics } from "./process-metrics.ts";
 
 /** An error whose message is meant for the client; `status` is that of the response. */
 export class Failure extends Error {
@@ -33,20 +35,33 @@ export function internalError(thrown: unknown): Response {
 export const SETTINGS = { strictPath: true, handler: { standardHostname: false } } as const;
 
 /**
- * What both services answer in addition to their own routes: `/healthz`, `/readyz`, OPTIONS, and errors as JSON.
+ * What both services answer in addition to their own routes: `/healthz`, `/readyz`, `/metrics`, OPTIONS, and errors as
+ * JSON. The last two are counted by their status.
  *
- * @example new Elysia(SETTINGS).use(conventions).get("/", …)
+ * @param own the service's other metrics
+ * @example new Elysia(SETTINGS).use(conventions(responses)).get("/", …)
  */
-export function conventions(app: Elysia): Elysia {
-  return app
-    .onError(({ error, request }) => {
-      if (error instanceof Failure) return errorResponse(error.status, error.message, error.headers);
-      const { code } = error as { code?: string };
-      if (code === "NOT_FOUND") return notFoundOrMethodNotAllowed(app, request);
-      return internalError(error);
-    })
-    .get("/healthz", json({ status: "ok" }))
-    .get("/readyz", readiness) as unknown as Elysia;
+export const conventions =
+  (responses: Counter<number>, ...own: Metric[]) =>
+  (app: Elysia): Elysia =>
+    app
+      .onError(({ error, request }) => {
+        const response = responseTo(app, error, request);
+        responses.add(response.status);
+        return response;
+      })
+      .get("/healthz", json({ status: "ok" }))
+      .get("/readyz", readiness)
+      .get("/metrics", () => {
+        const text = textOf([responses, ...own, ...processMetrics()]);
+        return new Response(text, { headers: METRICS_TYPE });
+      }) as unknown as Elysia;
+
+function responseTo(app: Elysia, error: unknown, request: Request): Response {
+  if (error instanceof Failure) return errorResponse(error.status, error.message, error.headers);
+  const { code } = error as { code?: string };
+  if (code === "NOT_FOUND") return notFoundOrMethodNotAllowed(app, request);
+  return internalError(error);
 }
 
 /** Says nothing about the backend: if it did, an outage of the backend would take all frontends away as well. */
