@@ -24,6 +24,9 @@ export class Retries {
   /** The current attempt of each sequence. */
   readonly #attempts: (Exchange | undefined)[] = [];
   readonly #ended = new AbortController();
+  /** Attempts so far: after one that failed, and beside one that is silent. */
+  retried = 0;
+  hedged = 0;
   #nextHedge = performance.now() + HEDGE_DELAY_MS;
   #failure = { message: "", at: Number.NEGATIVE_INFINITY };
 
@@ -36,8 +39,10 @@ export class Retries {
     this.#client = client;
     this.#deadline = deadline;
     this.#budget = budget;
-    if (late) this.#addSequence(late);
-    // The first attempt has failed, or is hedged.
+    if (late) {
+      this.hedged++;
+      this.#addSequence(late);
+    } else this.retried++;
     this.#addSequence();
     // nginx's code for it; it reaches the log alone.
     const disconnect = () => this.#result.reject(new Failure(499, "the client has left"));
@@ -73,6 +78,7 @@ export class Retries {
       signal: this.#ended.signal,
       shouldRetry: ({ error }) => error instanceof ConnectionError,
       onFailedAttempt: ({ error: { message } }) => {
+        this.retried++;
         this.#failure = { message, at: performance.now() };
       },
     }).then(this.#result.resolve, this.#result.reject);
@@ -80,6 +86,7 @@ export class Retries {
 
   #hedge(): void {
     for (const attempt of this.#attempts) attempt?.suspect();
+    this.hedged++;
     this.#addSequence();
   }
 

@@ -5,6 +5,16 @@ import { Exchange } from "./exchange.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 import { type Lookup, Resolver } from "./resolver.ts";
 
+/** What a client has at the moment, and how many requests it has sent to a second address since its start. */
+export interface ClientFigures {
+  /** Open connections. */
+  readonly connections: number;
+  /** Addresses that the server's name has, and how many of them are left out. */
+  readonly addresses: number;
+  readonly leftOut: number;
+  readonly repeated: number;
+}
+
 /**
  * `GET /` on a server over HTTP/1.1 connections that are kept open and shared: requests of the same turn of the event
  * loop are pipelined (RFC 9112, section 9.3.2), so that several take one write and one read.
@@ -30,6 +40,7 @@ export class HttpClient implements Owner {
   /** Requests that no connection has taken yet, the oldest first. */
   #waiting: Exchange[] = [];
   #isDispatching = false;
+  #repeated = 0;
 
   /**
    * @param host a name or an address; IPv6 in brackets
@@ -60,6 +71,16 @@ export class HttpClient implements Owner {
     return exchange;
   }
 
+  get figures(): ClientFigures {
+    const endpoints = [...this.#endpoints.values()];
+    return {
+      connections: endpoints.reduce((sum, { connections }) => sum + connections, 0),
+      addresses: endpoints.length,
+      leftOut: endpoints.filter(({ isLeftOut }) => isLeftOut).length,
+      repeated: this.#repeated,
+    };
+  }
+
   get hasSeveral(): boolean {
     return this.#endpoints.size > 1;
   }
@@ -88,6 +109,7 @@ export class HttpClient implements Owner {
   repeat(exchange: Exchange): boolean {
     if (!this.hasSeveral || !this.#hasUsed || exchange.isCancelled) return false;
     exchange.isRepeated = true;
+    this.#repeated++;
     this.#waiting.unshift(exchange);
     this.#dispatchSoon();
     return true;
