@@ -263,3 +263,24 @@ test("an unknown host name is 502", async () => {
     "GET / on backend API: host name not found",
   ]);
 });
+
+test("tells of its attempts, connections and addresses", async () => {
+  // The first connection is closed, the second is silent, and the third answers two calls.
+  const url = await listen((connection, nth) => {
+    if (nth === 1) connection.destroy();
+    if (nth < 3) return;
+    const keepAlive = () => connection.write("HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n3");
+    connection.on("data", keepAlive);
+    keepAlive();
+  });
+  const backend = new Backend("127.0.0.1", Number(new URL(url).port));
+  const nothing = { waiting: 0, retried: 0, hedged: 0, connections: 0, addresses: 0, leftOut: 0, repeated: 0 };
+  expect(backend.figures).toEqual(nothing);
+  const first = call(backend);
+  await Bun.sleep(500);
+  expect(backend.figures).toMatchObject({ waiting: 1, connections: 1, addresses: 1 });
+  expect(await first).toBe(3);
+  expect(await call(backend)).toBe(3);
+  await Bun.sleep(50);
+  expect(backend.figures).toEqual({ ...nothing, retried: 1, hedged: 1, connections: 1, addresses: 1 });
+});

@@ -1,4 +1,4 @@
-import { HttpClient } from "../http-client/client.ts";
+import { type ClientFigures, HttpClient } from "../http-client/client.ts";
 import { CapacityError, ProtocolError, TooLargeError } from "../http-client/errors.ts";
 import type { Answer } from "../http-client/responses.ts";
 import { Failure } from "../service/http.ts";
@@ -23,17 +23,13 @@ const BOUNDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
 /** What came of a call, by the status that the frontend answers if there is no answer to pass on. */
 const OUTCOMES: Record<number, string> = { 499: "cancelled", 502: "failed", 503: "overload", 504: "timeout" };
 
-/** What goes on between the frontend and its backend; counts are since the start. */
-export interface Figures {
+/** What goes on between the frontend and its backend; counts are since the start, of calls that have ended. */
+export interface Figures extends ClientFigures {
   /** Calls in progress. */
   readonly waiting: number;
-  readonly retries?: number;
-  readonly hedges?: number;
-  /** Open connections. */
-  readonly connections?: number;
-  /** Addresses that the backend's name has, and how many of them are left out because they failed. */
-  readonly addresses?: number;
-  readonly leftOut?: number;
+  /** Attempts after one that failed, and beside one that was silent. */
+  readonly retried: number;
+  readonly hedged: number;
 }
 
 /** The backend as the frontend calls it: with a time budget, retries, and hedged requests. */
@@ -43,6 +39,8 @@ export class Backend {
   /** Those in progress, the oldest first. */
   readonly #calls = new Set<Call>();
   #isTicking = false;
+  #retried = 0;
+  #hedged = 0;
   readonly outcomes = new Counter<string>(
     "backend_calls_total",
     "Calls of the backend by outcome. failed: not reached, or an answer that is unusable; cancelled: the client left.",
@@ -93,11 +91,15 @@ export class Backend {
       call.end();
       this.#calls.delete(call);
       this.durations.add((performance.now() - call.start) / 1000);
+      this.#retried += call.attempts.retried;
+      this.#hedged += call.attempts.hedged;
     }
   }
 
   get figures(): Figures {
-    return { waiting: this.#calls.size };
+    const client = this.#client.figures;
+    const retried = this.#retried + client.repeated;
+    return { ...client, waiting: this.#calls.size, retried, hedged: this.#hedged };
   }
 
   #tickLater(): void {

@@ -4,6 +4,8 @@ import type { Exchange } from "../http-client/exchange.ts";
 import type { Answer } from "../http-client/responses.ts";
 import { HEDGE_DELAY_MS, Retries } from "./retries.ts";
 
+const NO_ATTEMPTS = { retried: 0, hedged: 0 };
+
 /** One call of the backend: a request that is retried and hedged until there is an answer, or the time is up. */
 export class Call {
   /** By `performance.now()`, as all times here. */
@@ -47,10 +49,16 @@ export class Call {
         this.#first.cancel();
         this.#first.settle(outcome);
       };
+      this.#first.suspect();
       this.#retries = this.#retry(this.#first.answer);
       this.#retries.answer.then(settle, settle);
     }
     this.#retries?.tick(now);
+  }
+
+  /** Attempts after one that failed, and beside one that was silent. */
+  get attempts(): { readonly retried: number; readonly hedged: number } {
+    return this.#retries ?? NO_ATTEMPTS;
   }
 
   /** To be called when the answer, or none, has come: gives up everything that is still in progress. */

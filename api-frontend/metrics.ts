@@ -12,8 +12,8 @@ export const responseCounter = () =>
 
 const FIGURES: readonly (readonly [key: keyof Figures, type: "counter" | "gauge", name: string, help: string])[] = [
   ["waiting", "gauge", "backend_calls_waiting", "Requests that wait for the backend."],
-  ["retries", "counter", "backend_retries_total", "Attempts after one that failed."],
-  ["hedges", "counter", "backend_hedges_total", "Attempts beside one that is silent."],
+  ["retried", "counter", "backend_retries_total", "Attempts after one that failed."],
+  ["hedged", "counter", "backend_hedges_total", "Attempts beside one that is silent."],
   ["connections", "gauge", "backend_connections", "Open connections to the backend."],
   ["addresses", "gauge", "backend_addresses", "Addresses that the backend's name has."],
   ["leftOut", "gauge", "backend_addresses_left_out", "Those that get no calls, because they failed lately."],
@@ -23,7 +23,5 @@ const FIGURES: readonly (readonly [key: keyof Figures, type: "counter" | "gauge"
 export const backendMetrics = (backend: Backend): Metric[] => [
   backend.durations,
   backend.outcomes,
-  ...FIGURES.filter(([key]) => backend.figures[key] !== undefined).map(([key, type, name, help]) =>
-    single(type, name, help, () => backend.figures[key] as number),
-  ),
+  ...FIGURES.map(([key, type, name, help]) => single(type, name, help, () => backend.figures[key])),
 ];

@@ -24,6 +24,9 @@ export class Retries {
   /** The current attempt of each sequence. */
   readonly #attempts: (Exchange | undefined)[] = [];
   readonly #ended = new AbortController();
+  /** Attempts so far: after one that failed, and beside one that is silent. */
+  retried = 0;
+  hedged = 0;
   #nextHedge = performance.now() + HEDGE_DELAY_MS;
   #failure = { message: "", at: Number.NEGATIVE_INFINITY };
 
@@ -36,8 +39,10 @@ export class Retries {
     this.#client = client;
     this.#deadline = deadline;
     this.#budget = budget;
-    if (late) this.#addSequence(late);
-    // The first attempt has failed, or is hedged.
+    if (late) {
+      this.hedged++;
+      this.#addSequence(late);
+    } else this.retried++;
     this.#addSequence();
     // nginx's code for it; it reaches the log alone.
     const disconnect = () => this.#result.reject(new Failure(499, "the client has left"));
@@ -50,7 +55,7 @@ export class Retries {
     if (now >= this.#deadline) this.#timeOut();
     else if (now >= this.#nextHedge) {
       this.#nextHedge += HEDGE_DELAY_MS;
-      if (this.#isSilent()) this.#addSequence();
+      if (this.#isSilent()) this.#hedge();
     }
   }
 
@@ -63,20 +68,26 @@ export class Retries {
   /** Adds an attempt that is repeated while connections fail; its first one may have been made already. */
   #addSequence(first?: Promise<Answer>): void {
     const sequence = this.#attempts.push(undefined) - 1;
-    const attempt = (number: number) => {
-      // Only now: connections that were idle meanwhile are as suspect as the one that failed.
-      const exchange = this.#client.get(number <= 2);
+    const attempt = () => {
+      const exchange = this.#client.get();
       this.#attempts[sequence] = exchange;
       return exchange.answer;
     };
-    pRetry((number) => (number === 1 && first) || attempt(number), {
+    pRetry((number) => (number === 1 && first) || attempt(), {
       ...BACKOFF,
       signal: this.#ended.signal,
       shouldRetry: ({ error }) => error instanceof ConnectionError,
       onFailedAttempt: ({ error: { message } }) => {
+        this.retried++;
         this.#failure = { message, at: performance.now() };
       },
     }).then(this.#result.resolve, this.#result.reject);
+  }
+
+  #hedge(): void {
+    for (const attempt of this.#attempts) attempt?.suspect();
+    this.hedged++;
+    this.#addSequence();
   }
 
   /** A failure shows that the backend is away, which is retried already. */
