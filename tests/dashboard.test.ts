@@ -30,7 +30,9 @@ const EXPRESSIONS = dashboard.panels.flatMap(({ title, targets }) =>
   targets.map(({ expr, refId }) => ({ name: `${title}, ${refId}`, expr })),
 );
 
-describe.skipIf(programs === undefined)("Prometheus", () => {
+const REASON = programs === undefined ? ", skipped: it is not installed, and this is no Debian that has it" : "";
+
+describe.skipIf(programs === undefined)(`Prometheus${REASON}`, () => {
   let services: Record<(typeof SERVICES)[number], Service>;
   let prometheus: Bun.Subprocess;
   let url: string;

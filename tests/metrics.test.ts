@@ -161,10 +161,29 @@ test("the frontend counts each response by its status, each call by its outcome,
   });
   expect(counted(metrics, "backend_calls_total")).toEqual({ answered: 42, cancelled: 1, failed: 13, timeout: 1 });
   expect(metrics.get("backend_calls_waiting")).toBe(0);
+  // One a second: four of the call that was never answered, one of the call whose client left.
+  expect(metrics.get("backend_hedges_total")).toBeWithin(4, 7);
+  expect(metrics.get("backend_addresses")).toBe(1);
+  expect(metrics.get("backend_addresses_left_out")).toBe(0);
+  expect(metrics.get("backend_connections")).toBeWithin(1, 64);
   const duration = (suffix: string) => metrics.get(`http_request_duration_seconds_${suffix}`);
   expect(duration("count")).toBe(57);
   expect(duration('bucket{le="1"}')).toBe(55);
   expect(duration('bucket{le="2.5"}')).toBe(56);
   expect(duration('bucket{le="6"}')).toBe(57);
   expect(duration("sum")).toBeWithin(took + 1, took + 3);
+});
+
+test("the frontend counts the retries of a call whose backend comes back", async () => {
+  const backend = await startService("api-backend");
+  const frontend = await startFrontend(backend.port);
+  backend.child.kill("SIGKILL");
+  await backend.child.exited;
+  const late = fetch(urlOf(frontend, "/"));
+  await Bun.sleep(300);
+  await startService("api-backend", { PORT: String(backend.port) });
+  expect((await late).status).toBe(200);
+  const metrics = await scrape(frontend);
+  expect(metrics.get("backend_retries_total")).toBeWithin(2, 20);
+  expect(counted(metrics, "backend_calls_total")).toEqual({ answered: 1 });
 });
