@@ -2,7 +2,6 @@
 
 import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createConnection } from "node:net";
-import { join } from "node:path";
 import {
   compileExecutables,
   killServices,
@@ -13,7 +12,6 @@ import {
   startService,
 } from "../testing/executables.ts";
 import { parseMetrics } from "../testing/metrics-text.ts";
-import { prometheusFolder } from "../testing/prometheus.ts";
 import { rawRequest, sendRaw } from "../testing/raw-http.ts";
 import { SERVICES } from "../testing/services.ts";
 import { waitUntil } from "../testing/wait-until.ts";
@@ -35,8 +33,6 @@ const counted = (metrics: ReadonlyMap<string, number>, name: string) =>
       .map(([series, value]) => [/"(.*)"/.exec(series)?.[1], value]),
   );
 
-const promtool = await prometheusFolder();
-
 describe.each([...SERVICES])("%s", (name) => {
   test("has the type of the format, and the headers of GET for HEAD", async () => {
     const service = (await startBothServices())[name];
@@ -57,16 +53,6 @@ describe.each([...SERVICES])("%s", (name) => {
     for (const method of ["POST", "PUT", "PATCH", "DELETE"])
       expect(await answer(method)).toEqual([405, "GET, HEAD, OPTIONS"]);
     expect((await fetch(urlOf(service, `${path}/`))).status).toBe(404);
-  });
-
-  test.skipIf(promtool === undefined)("promtool finds nothing to criticize", async () => {
-    const service = (await startBothServices())[name];
-    const child = Bun.spawn([join(promtool ?? "", "promtool"), "check", "metrics"], {
-      stdin: new Blob([await textOf(service)]),
-      stderr: "pipe",
-      stdout: "pipe",
-    });
-    expect([await child.stderr.text(), await child.stdout.text(), await child.exited]).toEqual(["", "", 0]);
   });
 
   test("tells of the process what the kernel says", async () => {

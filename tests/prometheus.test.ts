@@ -93,6 +93,16 @@ describe.skipIf(programs === undefined)(`Prometheus${REASON}`, () => {
     expect(result.filter(({ value: [, text] }) => text === "NaN")).toEqual([]);
   });
 
+  test.each([...SERVICES])("its promtool finds nothing to criticize in what %s sends", async (name) => {
+    const sent = await fetch(`http://127.0.0.1:${services[name].port}/metrics`);
+    const child = Bun.spawn([program("promtool"), "check", "metrics"], {
+      stdin: new Blob([await sent.text()]),
+      stderr: "pipe",
+      stdout: "pipe",
+    });
+    expect([await child.stderr.text(), await child.stdout.text(), await child.exited]).toEqual(["", "", 0]);
+  });
+
   test("counts what the frontend counts", async () => {
     const [total] = await query('sum(max_over_time(http_requests_total{code="200"}[1m]))');
     expect(Number(total?.value[1])).toBeGreaterThan(5);
@@ -105,6 +115,51 @@ describe.skipIf(programs === undefined)(`Prometheus${REASON}`, () => {
         expect([alert, (await query(name)).length]).not.toEqual([alert, 0]);
     }
     expect(await query("ALERTS")).toEqual([]);
+  });
+
+  /** The alerts that fire after 15 minutes of these series, a sample every 15 s. */
+  async function firing(series: Record<string, string>, alerts: readonly string[]) {
+    const file = join(folder, "alerts-test.yaml");
+    const expected = alerts.map((alert) => ({ labels: `{alertname="${alert}"}`, value: 1 }));
+    const expr = 'count by (alertname) (ALERTS{alertstate="firing"})';
+    const test = {
+      interval: "15s",
+      input_series: Object.entries(series).map(([name, values]) => ({ series: name, values })),
+      promql_expr_test: [{ expr, eval_time: "15m", exp_samples: expected }],
+    };
+    writeFileSync(file, JSON.stringify({ rule_files: [resolve(ALERTS)], evaluation_interval: "15s", tests: [test] }));
+    return run([program("promtool"), "test", "rules", file]);
+  }
+
+  test("fires each alert where it should", async () => {
+    const { code, stdout, stderr } = await firing(
+      {
+        'up{job="api-backend"}': "0x60",
+        'service_draining{job="api-frontend"}': "1x60",
+        'backend_addresses{instance="a"}': "3x60",
+        'backend_addresses_left_out{instance="a"}': "3x60",
+        'http_requests_total{code="200"}': "0+98x60",
+        'http_requests_total{code="502"}': "0+2x60",
+      },
+      ["ServiceDown", "DrainingForLong", "BackendsLeftOut", "FrontendErrors"],
+    );
+    expect([code, stdout + stderr]).toEqual([0, expect.stringContaining("SUCCESS")]);
+    expect(await firing({ 'http_requests_total{code="200"}': "7x60" }, ["FrontendWithoutTraffic"])).toMatchObject({
+      code: 0,
+    });
+  });
+
+  test("fires none while one backend of several is away", async () => {
+    const series = {
+      'up{job="api-frontend"}': "1x60",
+      'service_draining{job="api-frontend"}': "0x60",
+      'backend_addresses{instance="a"}': "3x60",
+      'backend_addresses_left_out{instance="a"}': "2x60",
+      'http_requests_total{code="200"}': "0+999x60",
+      'http_requests_total{code="502"}': "0+1x60",
+    };
+    expect(await firing(series, [])).toMatchObject({ code: 0 });
+    expect((await firing(series, ["ServiceDown"])).code).toBe(1);
   });
 
   test("would fire an alert for a service that is gone", async () => {
