@@ -122,6 +122,7 @@ test("the frontend counts each response by its status, each call by its outcome,
     for (let i = 0; i < count; i++) await (await fetch(urlOf(frontend, path), { method })).text();
   };
   await get(40);
+  expect((await scrape(frontend)).get("backend_connections")).toBeWithin(1, 3);
   await get(2, "/", "HEAD");
   await get(3, "/none");
   await get(4, "/", "DELETE");
@@ -147,11 +148,10 @@ test("the frontend counts each response by its status, each call by its outcome,
   });
   expect(counted(metrics, "backend_calls_total")).toEqual({ answered: 42, cancelled: 1, failed: 13, timeout: 1 });
   expect(metrics.get("backend_calls_waiting")).toBe(0);
-  // One a second: four of the call that was never answered, one of the call whose client left.
-  expect(metrics.get("backend_hedges_total")).toBeWithin(4, 7);
+  // One a second, if the machine is not too busy: four of the call that was never answered, one of the other.
+  expect(metrics.get("backend_hedges_total")).toBeWithin(2, 8);
   expect(metrics.get("backend_addresses")).toBe(1);
   expect(metrics.get("backend_addresses_left_out")).toBe(0);
-  expect(metrics.get("backend_connections")).toBeWithin(1, 64);
   const duration = (suffix: string) => metrics.get(`http_request_duration_seconds_${suffix}`);
   expect(duration("count")).toBe(57);
   expect(duration('bucket{le="1"}')).toBe(55);
