@@ -1,14 +1,13 @@
 import { connect } from "node:net";
-import { join } from "node:path";
-import { runOrThrow } from "../host/command.ts";
 import { cpuTimeMs, memoryMib, processTree } from "../host/processes.ts";
 import { freePort } from "../host/tcp.ts";
 import type { Peer, Ports, Service } from "./peers.ts";
+import { runWrk } from "./wrk.ts";
 
 /** The measured service has a core of its own; wrk, a frontend's backend and this program share the other. */
 export const CORE = { measured: 0, others: 1 } as const;
 
-const CONNECTIONS = 64;
+const LOAD = { connections: 64, core: CORE.others };
 const DURATION_S = 4;
 const WARM_UP_S = 2;
 const STARTS_PER_ROUND = 3;
@@ -57,9 +56,11 @@ export async function measure(peer: Peer, service: Service, folder: string): Pro
   const pids = processTree(child.pid);
   await Bun.sleep(1000);
   const idle = memoryMib(pids);
-  await runWrk(port, WARM_UP_S);
+  const url = `http://127.0.0.1:${port}/`;
+  await runWrk(url, { ...LOAD, seconds: WARM_UP_S });
   const before = cpuTimeMs(pids);
-  const { requests, duration, p50, p99 } = await runWrk(port, DURATION_S);
+  const { requests, errors, duration, p50, p99 } = await runWrk(url, { ...LOAD, seconds: DURATION_S });
+  if (errors > 0) throw new Error(`${peer.name}, ${service}: ${errors} of ${requests} requests failed`);
   const cpu = ((cpuTimeMs(pids) - before) * 1000) / requests;
   const loaded = memoryMib(pids);
   await checkResponse(port, peer.response(service));
@@ -104,19 +105,6 @@ const responds = (port: number): Promise<boolean> =>
     };
     connection.on("data", () => done(true)).on("error", () => done(false));
   });
-
-/** Loads a port with wrk; times in µs. */
-async function runWrk(port: number, seconds: number) {
-  const printed = await runOrThrow([
-    ...["taskset", "--cpu-list", String(CORE.others), "wrk", "--threads", "1", "--connections", String(CONNECTIONS)],
-    ...["--duration", `${seconds}s`, "--script", join(import.meta.dir, "wrk.lua"), `http://127.0.0.1:${port}/`],
-  ]);
-  const result: { requests: number; duration: number; errors: number; p50: number; p99: number } = JSON.parse(
-    printed.split("\n").at(-1) ?? "",
-  );
-  if (result.errors > 0) throw new Error(`wrk reports ${result.errors} errors:\n${printed}`);
-  return result;
-}
 
 async function checkResponse(port: number, expected: unknown): Promise<void> {
   const body = await (await fetch(`http://127.0.0.1:${port}/`)).json();
