@@ -32,7 +32,11 @@ export function tcpRoundTrip(host: string, port: number, request: string, second
 /** A range below the ephemeral ports that operating systems give to outgoing connections. */
 const PORTS = { first: 10_000, count: 22_000 };
 
-const given = new Set<number>();
+/**
+ * Each process goes through the range from a place of its own: a port is free until the first of two takes it, and with
+ * a random one each time two processes would meet now and then.
+ */
+let asked = Math.floor(Math.random() * PORTS.count);
 
 /**
  * A TCP port of this machine on which nothing listens, and which no outgoing connection will take; another one each time.
@@ -40,10 +44,8 @@ const given = new Set<number>();
  * @throws {Error} if there is none left
  */
 export async function freePort(): Promise<number> {
-  while (given.size < PORTS.count) {
-    const port = PORTS.first + Math.floor(Math.random() * PORTS.count);
-    if (given.has(port)) continue;
-    given.add(port);
+  for (let tried = 0; tried < PORTS.count; tried++) {
+    const port = PORTS.first + (asked++ % PORTS.count);
     if (await isFree(port)) return port;
   }
   throw new Error("no free port is left");
