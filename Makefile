@@ -77,6 +77,10 @@ test: lint engine bases ## run the linters and all tests
 test-debian12 test-debian13: ## run make up and all tests on a fresh Debian, in a folder of this one
 	@sh scripts/test-debian $(@:test-debian%=%)
 
+.PHONY: test-podman
+test-podman: engine bases ## run the Kubernetes manifests with podman kube play
+	@sh scripts/test-podman
+
 .PHONY: lint
 lint: ## check types, style and shell scripts
 	@sh scripts/lint

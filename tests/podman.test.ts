@@ -1,0 +1,96 @@
+// The manifests of deploy/kubernetes, run by podman kube play. docs/kubernetes.md says what it leaves out.
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { run, runOrThrow } from "../host/command.ts";
+import { version } from "../package.json" with { type: "json" };
+import { render, whyNoKubectl } from "../testing/kubectl.ts";
+import { Podman, whyNoPodman } from "../testing/podman.ts";
+import { BODY, PORT, SERVICES, type ServiceName } from "../testing/services.ts";
+import { createTestStack, removeImages } from "../testing/stack.ts";
+
+const TIMEOUT_MS = 120_000;
+
+const hasEngine = (await run(["docker", "version"])).code === 0;
+const problem =
+  whyNoPodman() ?? (await whyNoKubectl()) ?? (hasEngine ? undefined : "no Docker engine builds the images");
+if (problem) console.error(`skipping the tests with Podman: ${problem}`);
+
+const container = (name: ServiceName) => `${name}-pod-0-${name}`;
+
+describe.skipIf(problem !== undefined)("podman kube play", async () => {
+  const podman = new Podman();
+  const stack = problem ? undefined : await createTestStack();
+
+  const inspect = async (name: ServiceName, field: string) =>
+    JSON.parse(await podman.podman("inspect", container(name), "--format", `{{json ${field}}}`));
+
+  /** What a service answers, as its status and body; empty if it closes the connection. */
+  async function get(name: ServiceName, path = "/", seconds = 15): Promise<string> {
+    const address = await inspect(name, ".NetworkSettings.Networks.lab.IPAddress");
+    const script = `const r = await fetch("http://${address}:${PORT[name]}${path}"); console.write(r.status + " " + await r.text())`;
+    return (await podman.beside([process.execPath, "-e", script], seconds)).stdout;
+  }
+
+  beforeAll(async () => {
+    await podman.start();
+    await stack?.compose("build");
+    const images = SERVICES.map((name) => stack?.image(name) ?? "");
+    await runOrThrow(["docker", "save", "--output", podman.file("images.tar"), ...images]);
+    await podman.podman("load", "--quiet", "--input", podman.file("images.tar"));
+    const manifests = await render("deploy/kubernetes/overlays/own");
+    await podman.podman("network", "create", "lab");
+    const loaded = (await podman.podman("images", "--format", "{{.Repository}}:{{.Tag}}")).split("\n");
+    for (const name of SERVICES) {
+      const image = loaded.find((image) => image.endsWith(`/${name}:latest`)) ?? "";
+      await podman.podman("tag", image, `docker.io/tpdocker/${name}:${version}`);
+      const own = manifests.split(/^---$/m).filter((text) => text.includes(`\n  name: ${name}\n`));
+      await Bun.write(podman.file(`${name}.yaml`), own.join("---"));
+      // It makes no Services: the name that the frontend asks for is an alias here.
+      await podman.podman("kube", "play", "--network", `lab:alias=${name}`, podman.file(`${name}.yaml`));
+    }
+  }, TIMEOUT_MS);
+
+  afterAll(async () => {
+    await podman.remove();
+    await removeImages();
+  }, TIMEOUT_MS);
+
+  test.each([...SERVICES])("%s answers to the byte", async (name) => {
+    expect(await get(name)).toBe(`200 ${BODY[name]}`);
+  });
+
+  test.each([...SERVICES])("%s is ready, and runs as the manifest says", async (name) => {
+    expect(await get(name, "/readyz")).toStartWith("200 ");
+    expect(await inspect(name, ".Config.Env")).toContain("DRAIN_DELAY_MS=5000");
+    expect(await inspect(name, ".HostConfig.ReadonlyRootfs")).toBe(true);
+    expect(await inspect(name, ".HostConfig.Memory")).toBe(256 * 2 ** 20);
+    const pid = await inspect(name, ".State.Pid");
+    const status = (await podman.beside(["cat", `/proc/${pid}/status`])).stdout;
+    for (const line of ["Uid:\t65532\t", "CapBnd:\t0000000000000000\n", "NoNewPrivs:\t1\n", "Seccomp:\t2\n"])
+      expect(status).toContain(line);
+  });
+
+  test.each([...SERVICES])(
+    "%s crashes and starts again; clients of the frontend do not notice the backend's crash",
+    async (name) => {
+      expect(await get(name, "/traceback")).toBe("");
+      expect(await get("api-frontend")).toBe(`200 ${BODY["api-frontend"]}`);
+      expect(await inspect(name, ".RestartCount")).toBe(1);
+    },
+  );
+
+  test("on SIGTERM the frontend is not ready any more, answers on, finishes what is in flight, and exits with code 0", async () => {
+    await podman.podman("stop", "--time", "20", container("api-backend"));
+    expect(await inspect("api-backend", ".State.ExitCode")).toBe(0);
+    // Without a backend it takes 5 s.
+    const inFlight = get("api-frontend");
+    await Bun.sleep(500);
+    const stopped = podman.podman("stop", "--time", "20", container("api-frontend"));
+    await Bun.sleep(1000);
+    expect(await get("api-frontend", "/readyz")).toBe('503 {\n  "status": "draining"\n}\n');
+    expect(await get("api-frontend", "/healthz")).toStartWith("200 ");
+    expect(await inFlight).toStartWith("502 ");
+    await stopped;
+    expect(await inspect("api-frontend", ".State.ExitCode")).toBe(0);
+  });
+});
