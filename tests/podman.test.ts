@@ -15,10 +15,11 @@ const problem =
   whyNoPodman() ?? (await whyNoKubectl()) ?? (hasEngine ? undefined : "no Docker engine builds the images");
 if (problem) console.error(`skipping the tests with Podman: ${problem}`);
 
-const container = (name: ServiceName) => `${name}-pod-0-${name}`;
-
 describe.skipIf(problem !== undefined)("podman kube play", async () => {
   const podman = new Podman();
+  /** Named after its pod, and that after its Deployment: with a number in Podman 4, without one in Podman 5. */
+  const containers = new Map<ServiceName, string>();
+  const container = (name: ServiceName) => containers.get(name) ?? "";
   const stack = problem ? undefined : await createTestStack();
 
   const inspect = async (name: ServiceName, field: string) =>
@@ -47,6 +48,8 @@ describe.skipIf(problem !== undefined)("podman kube play", async () => {
       await Bun.write(podman.file(`${name}.yaml`), own.join("---"));
       // It makes no Services: the name that the frontend asks for is an alias here.
       await podman.podman("kube", "play", "--network", `lab:alias=${name}`, podman.file(`${name}.yaml`));
+      const names = (await podman.podman("ps", "--format", "{{.Names}}")).split("\n");
+      containers.set(name, names.find((all) => all.endsWith(`-${name}`)) ?? "");
     }
   }, TIMEOUT_MS);
 
