@@ -7,6 +7,7 @@ import { render, whyNoKubectl } from "../testing/kubectl.ts";
 import { Podman, whyNoPodman } from "../testing/podman.ts";
 import { BODY, PORT, SERVICES, type ServiceName } from "../testing/services.ts";
 import { createTestStack, removeImages } from "../testing/stack.ts";
+import { waitUntil } from "../testing/wait-until.ts";
 
 const TIMEOUT_MS = 120_000;
 
@@ -73,14 +74,17 @@ describe.skipIf(problem !== undefined)("podman kube play", async () => {
       expect(status).toContain(line);
   });
 
-  test.each([...SERVICES])(
-    "%s crashes and starts again; clients of the frontend do not notice the backend's crash",
-    async (name) => {
-      expect(await get(name, "/traceback")).toBe("");
-      expect(await get("api-frontend")).toBe(`200 ${BODY["api-frontend"]}`);
-      expect(await inspect(name, ".RestartCount")).toBe(1);
-    },
-  );
+  test("a client of the frontend does not notice a crash of the backend, which is started again", async () => {
+    expect(await get("api-backend", "/traceback")).toBe("");
+    expect(await get("api-frontend")).toBe(`200 ${BODY["api-frontend"]}`);
+    expect(await inspect("api-backend", ".RestartCount")).toBe(1);
+  });
+
+  test("the frontend is started again after a crash", async () => {
+    expect(await get("api-frontend", "/traceback")).toBe("");
+    await waitUntil("it answers", async () => (await get("api-frontend")) === `200 ${BODY["api-frontend"]}`);
+    expect(await inspect("api-frontend", ".RestartCount")).toBe(1);
+  });
 
   test("on SIGTERM the frontend is not ready any more, answers on, finishes what is in flight, and exits with code 0", async () => {
     await podman.podman("stop", "--time", "20", container("api-backend"));
