@@ -48,6 +48,14 @@ tag: engine bases ## build both images and tag them as latest and with the versi
 push: engine bases ## build, tag and push both images to Docker Hub (HUB_USER) or to LAB_REGISTRY
 	@sh scripts/publish
 
+.PHONY: deploy-kubernetes
+deploy-kubernetes: ## run the pushed images on the cluster of kubectl, with OVERLAY=own or cloud
+	@sh scripts/deploy-kubernetes up
+
+.PHONY: undeploy-kubernetes
+undeploy-kubernetes: ## take them off the cluster of kubectl
+	@sh scripts/deploy-kubernetes down
+
 .PHONY: check
 check: engine $(if $(TP),,bases) grader ## grade this repository, or another submission with TP=<folder>
 	@# The subject fixes the ports: it is graded with them, whatever ports this machine uses.
@@ -68,6 +76,10 @@ test: lint engine bases ## run the linters and all tests
 .PHONY: test-debian12 test-debian13
 test-debian12 test-debian13: ## run make up and all tests on a fresh Debian, in a folder of this one
 	@sh scripts/test-debian $(@:test-debian%=%)
+
+.PHONY: test-podman
+test-podman: engine bases ## run the Kubernetes manifests with podman kube play
+	@sh scripts/test-podman
 
 .PHONY: lint
 lint: ## check types, style and shell scripts
