@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { run } from "../host/command.ts";
+import { freePort } from "../host/tcp.ts";
 import { version as projectVersion } from "../package.json" with { type: "json" };
 import { ConfigError, port, readConfig } from "../service/config.ts";
 import {
@@ -272,11 +273,18 @@ describe("make deploy-kubernetes and undeploy-kubernetes say in one line", () =>
     expect(code).not.toBe(0);
   });
 
-  test.skipIf(problem !== undefined).each(TARGETS)("%s: that no cluster is chosen", async (target) => {
-    const { code, stderr } = await make(target, { PATH: await withKubectl() });
-    expect(stderr).toStartWith(
-      "error: kubectl reaches no cluster: The connection to the server localhost:8080 was refused",
-    );
+  test.skipIf(problem !== undefined).each(TARGETS)("%s: that no cluster answers", async (target) => {
+    const folder = mkdtempSync(join(tmpdir(), "tpdocker-kubeconfig-"));
+    const [KUBECONFIG, server] = [join(folder, "config"), `127.0.0.1:${await freePort()}`];
+    const cluster = { name: "none", cluster: { server: `https://${server}` } };
+    const context = { name: "none", context: { cluster: "none", user: "none" } };
+    // Without a user kubectl would ask for a name and a password.
+    const users = [{ name: "none", user: { token: "none" } }];
+    const config = { clusters: [cluster], contexts: [context], users, "current-context": "none" };
+    await Bun.write(KUBECONFIG, JSON.stringify({ apiVersion: "v1", kind: "Config", ...config }));
+    const { code, stderr } = await make(target, { PATH: await withKubectl(), KUBECONFIG });
+    rmSync(folder, { recursive: true });
+    expect(stderr).toStartWith(`error: kubectl reaches no cluster: The connection to the server ${server} was refused`);
     expect(code).not.toBe(0);
   });
 });
