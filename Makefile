@@ -48,6 +48,14 @@ tag: engine bases ## build both images and tag them as latest and with the versi
 push: engine bases ## build, tag and push both images to Docker Hub (HUB_USER) or to LAB_REGISTRY
 	@sh scripts/publish
 
+.PHONY: deploy
+deploy: ## put both services on a Swarm, or update them there; run on a manager
+	@sh scripts/deploy up
+
+.PHONY: undeploy
+undeploy: ## take them off the Swarm
+	@sh scripts/deploy down
+
 .PHONY: check
 check: engine $(if $(TP),,bases) grader ## grade this repository, or another submission with TP=<folder>
 	@# The subject fixes the ports: it is graded with them, whatever ports this machine uses.
