@@ -47,6 +47,7 @@ export class Call {
         this.#first.cancel();
         this.#first.settle(outcome);
       };
+      this.#first.suspect();
       this.#retries = this.#retry(this.#first.answer);
       this.#retries.answer.then(settle, settle);
     }

@@ -50,7 +50,7 @@ export class Retries {
     if (now >= this.#deadline) this.#timeOut();
     else if (now >= this.#nextHedge) {
       this.#nextHedge += HEDGE_DELAY_MS;
-      if (this.#isSilent()) this.#addSequence();
+      if (this.#isSilent()) this.#hedge();
     }
   }
 
@@ -63,13 +63,12 @@ export class Retries {
   /** Adds an attempt that is repeated while connections fail; its first one may have been made already. */
   #addSequence(first?: Promise<Answer>): void {
     const sequence = this.#attempts.push(undefined) - 1;
-    const attempt = (number: number) => {
-      // Only now: connections that were idle meanwhile are as suspect as the one that failed.
-      const exchange = this.#client.get(number <= 2);
+    const attempt = () => {
+      const exchange = this.#client.get();
       this.#attempts[sequence] = exchange;
       return exchange.answer;
     };
-    pRetry((number) => (number === 1 && first) || attempt(number), {
+    pRetry((number) => (number === 1 && first) || attempt(), {
       ...BACKOFF,
       signal: this.#ended.signal,
       shouldRetry: ({ error }) => error instanceof ConnectionError,
@@ -77,6 +76,11 @@ export class Retries {
         this.#failure = { message, at: performance.now() };
       },
     }).then(this.#result.resolve, this.#result.reject);
+  }
+
+  #hedge(): void {
+    for (const attempt of this.#attempts) attempt?.suspect();
+    this.#addSequence();
   }
 
   /** A failure shows that the backend is away, which is retried already. */

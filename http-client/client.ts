@@ -1,72 +1,101 @@
 import { BodyMemory } from "./body-buffer.ts";
-import { Connection, type Pool } from "./connection.ts";
-import { Connector } from "./connector.ts";
+import { Endpoint, type Owner } from "./endpoint.ts";
+import { ConnectionError } from "./errors.ts";
 import { Exchange } from "./exchange.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
-
-/** Milliseconds without pipelining after a server handled it badly: not every server supports it. */
-const PIPELINING_COOL_DOWN_MS = 60_000;
+import { type Lookup, Resolver } from "./resolver.ts";
 
 /**
- * `GET /` on one server over HTTP/1.1 connections that are kept open and shared: requests of the same turn of the event
+ * `GET /` on a server over HTTP/1.1 connections that are kept open and shared: requests of the same turn of the event
  * loop are pipelined (RFC 9112, section 9.3.2), so that several take one write and one read.
+ *
+ * The requests are spread over all addresses of the server's name. One that fails or is silent is left out, and used
+ * again once it answers a request of the client's own.
  *
  * @example
  * const client = new HttpClient("api-backend", 8001);
  * const { status, body } = await client.get().answer;
  */
-export class HttpClient {
-  readonly #request: string;
-  readonly #limits: Limits;
-  readonly #connector: Connector;
-  readonly #idle: Connection[] = [];
+export class HttpClient implements Owner {
+  readonly request: string;
+  readonly limits: Limits;
+  readonly memory: BodyMemory;
+  readonly #resolver: Resolver;
+  readonly #port: number;
+  /** By address, in an order of this client's own: clients that ask little do not all ask the same one first. */
+  readonly #endpoints = new Map<string, Endpoint>();
+  /** Those that requests are sent to: all that are not left out, or else all. */
+  #candidates: Endpoint[] = [];
+  #turn = 0;
   /** Requests that no connection has taken yet, the oldest first. */
   #waiting: Exchange[] = [];
   #isDispatching = false;
-  #pipeliningFrom = 0;
 
-  /** @param host a name or an address; IPv6 in brackets */
-  constructor(host: string, port: number, limits: Partial<Limits> = {}) {
-    this.#limits = { ...DEFAULT_LIMITS, ...limits };
-    this.#request = `GET / HTTP/1.1\r\nHost: ${host}:${port}\r\nAccept: application/json\r\n\r\n`;
-    const memory = new BodyMemory(this.#limits);
-    const pool: Pool = {
-      idle: (connection) => this.#addIdle(connection),
-      closed: (connection) => this.#removeIdle(connection),
-      pipeliningFailed: () => {
-        this.#pipeliningFrom = performance.now() + PIPELINING_COOL_DOWN_MS;
-      },
-    };
-    this.#connector = new Connector(
-      { hostname: host.replace(/^\[(.*)\]$/, "$1"), port },
-      this.#limits,
-      () => {
-        this.#waiting = this.#waiting.filter(({ isCancelled }) => !isCancelled);
-        return this.#waiting.length;
-      },
-      (socket) => {
-        socket.data = new Connection(socket, pool, memory);
-        this.#addIdle(socket.data);
-      },
-      (error) => {
-        this.#takeWaiting(1)[0]?.settle(error);
-        this.#dispatchSoon();
-      },
+  /**
+   * @param host a name or an address; IPv6 in brackets
+   * @param lookup finds the addresses of the name
+   */
+  constructor(host: string, port: number, limits: Partial<Limits> = {}, lookup?: Lookup) {
+    this.limits = { ...DEFAULT_LIMITS, ...limits };
+    this.request = `GET / HTTP/1.1\r\nHost: ${host}:${port}\r\nAccept: application/json\r\n\r\n`;
+    this.memory = new BodyMemory(this.limits);
+    this.#port = port;
+    const name = host.replace(/^\[(.*)\]$/, "$1");
+    this.#resolver = new Resolver(
+      name,
+      (addresses) => this.#setAddresses(addresses),
+      () => this.#nameNotFound(),
+      lookup,
     );
   }
 
   /**
    * Requests `/`. There is no timeout; the exchange may be cancelled. Its promise is rejected with a `ConnectionError`,
    * after which a retry may succeed, or with a `ProtocolError`, `TooLargeError` or `CapacityError`.
-   *
-   * @param isRetry closes idle connections first: after a failure they are as suspect as the one that failed
    */
-  get(isRetry = false): Exchange {
-    if (isRetry) for (const connection of this.#idle.splice(0)) connection.close();
+  get(): Exchange {
     const exchange = new Exchange();
     this.#waiting.push(exchange);
     this.#dispatchSoon();
     return exchange;
+  }
+
+  get hasSeveral(): boolean {
+    return this.#endpoints.size > 1;
+  }
+
+  ready(): void {
+    if (this.#waiting.length > 0) this.#dispatchSoon();
+  }
+
+  changed(): void {
+    const all = [...this.#endpoints.values()];
+    const used = all.filter(({ isLeftOut }) => !isLeftOut);
+    this.#candidates = used.length > 0 ? used : all;
+    this.ready();
+  }
+
+  suspect(): void {
+    this.#resolver.suspect();
+  }
+
+  unreachable(error: ConnectionError): void {
+    // Where there are others, one of them takes the request.
+    if (!this.#hasUsed) this.#take(1)[0]?.settle(error);
+    this.ready();
+  }
+
+  repeat(exchange: Exchange): boolean {
+    if (!this.hasSeveral || !this.#hasUsed || exchange.isCancelled) return false;
+    exchange.isRepeated = true;
+    this.#waiting.unshift(exchange);
+    this.#dispatchSoon();
+    return true;
+  }
+
+  /** Whether there is an address that is not left out. */
+  get #hasUsed(): boolean {
+    return this.hasSeveral && this.#candidates.some(({ isLeftOut }) => !isLeftOut);
   }
 
   /** Once for all requests of a turn of the event loop. */
@@ -78,20 +107,60 @@ export class HttpClient {
   /** Sends what waits over idle connections, and opens others for the rest. */
   readonly #dispatch = (): void => {
     this.#isDispatching = false;
-    for (let connection = this.#idle.pop(); connection !== undefined; connection = this.#idle.pop()) {
-      const canPipeline = connection.isProven && performance.now() >= this.#pipeliningFrom;
-      const taken = this.#takeWaiting(canPipeline ? this.#limits.maxPipelined : 1);
-      if (taken.length === 0) {
-        this.#idle.push(connection);
-        return;
-      }
-      connection.send(taken, this.#request);
+    this.#resolver.use(this.#endpoints.size > 0);
+    while (this.#waiting.length > 0) {
+      const endpoint = this.#leastBusy();
+      if (endpoint === undefined) break;
+      endpoint.send(this.#take);
     }
-    this.#connector.open();
+    this.#open();
   };
 
+  /** Of the endpoints with an idle connection, the one with the fewest requests in flight. */
+  #leastBusy(): Endpoint | undefined {
+    const count = this.#candidates.length;
+    this.#turn++;
+    let least: Endpoint | undefined;
+    let ready: Endpoint | undefined;
+    for (let i = 0; i < count; i++) {
+      const endpoint = this.#candidates[(this.#turn + i) % count] as Endpoint;
+      if (endpoint.inFlight < (least?.inFlight ?? Number.POSITIVE_INFINITY)) least = endpoint;
+      if (endpoint.hasIdle && endpoint.inFlight < (ready?.inFlight ?? Number.POSITIVE_INFINITY)) ready = endpoint;
+    }
+    // One that has less to do, but no connection to spare, gets another one for the next time.
+    if (ready && least && least.inFlight < ready.inFlight && least.connector.connecting === 0) least.connector.open();
+    return ready;
+  }
+
+  /** Makes sure that as many connections as requests wait, and are allowed, are being opened. */
+  #open(): void {
+    this.#waiting = this.#waiting.filter(({ isCancelled }) => !isCancelled);
+    if (this.#waiting.length === 0) return;
+    // Any of the addresses may be dead: the first that can be reached takes the requests.
+    if (!this.#candidates.some(({ connections, connector }) => connections + connector.connecting > 0))
+      this.#openEach(this.#candidates);
+    const most = Math.min(this.#waiting.length, this.limits.maxConnecting);
+    let connecting = this.#candidates.reduce((sum, { connector }) => sum + connector.connecting, 0);
+    for (; connecting < most; connecting++) {
+      const endpoint = this.#fewestConnections();
+      if (endpoint === undefined) return;
+      endpoint.connector.open();
+    }
+  }
+
+  #openEach(endpoints: readonly Endpoint[]): void {
+    for (const { connector } of endpoints.slice(0, this.limits.maxConnecting)) connector.open();
+  }
+
+  #fewestConnections(): Endpoint | undefined {
+    const total = ({ connections, connector }: Endpoint) => connections + connector.connecting;
+    return this.#candidates
+      .filter(({ connector }) => connector.canOpen)
+      .reduce<Endpoint | undefined>((best, one) => (best && total(best) <= total(one) ? best : one), undefined);
+  }
+
   /** The oldest of those that are still wanted. */
-  #takeWaiting(count: number): Exchange[] {
+  readonly #take = (count: number): Exchange[] => {
     const taken: Exchange[] = [];
     while (taken.length < count) {
       const exchange = this.#waiting.shift();
@@ -99,16 +168,35 @@ export class HttpClient {
       if (!exchange.isCancelled) taken.push(exchange);
     }
     return taken;
+  };
+
+  #setAddresses(addresses: readonly string[]): void {
+    const isFirst = this.#endpoints.size === 0;
+    for (const [address, endpoint] of this.#endpoints) {
+      if (addresses.includes(address)) continue;
+      endpoint.remove();
+      this.#endpoints.delete(address);
+    }
+    const added = shuffled(addresses.filter((address) => !this.#endpoints.has(address)));
+    for (const address of added) this.#endpoints.set(address, new Endpoint(this, address, this.#port));
+    this.changed();
+    // The others have connections already, and would go on to get all requests.
+    if (!isFirst) this.#openEach(added.flatMap((address) => this.#endpoints.get(address) ?? []));
   }
 
-  #addIdle(connection: Connection): void {
-    if (this.#idle.length < this.#limits.maxIdle) this.#idle.push(connection);
-    else connection.close();
-    if (this.#waiting.length > 0) this.#dispatchSoon();
+  /** Addresses that still work are kept: a name server may be away for a while. */
+  #nameNotFound(): void {
+    const working = [...this.#endpoints].filter(([, { connections }]) => connections > 0);
+    this.#setAddresses(working.map(([address]) => address));
+    if (working.length > 0) return;
+    for (const exchange of this.#waiting.splice(0)) exchange.settle(new ConnectionError("host name not found"));
   }
+}
 
-  #removeIdle(connection: Connection): void {
-    const at = this.#idle.indexOf(connection);
-    if (at >= 0) this.#idle.splice(at, 1);
-  }
+/** The same in a random order. */
+function shuffled<T>(values: readonly T[]): T[] {
+  return values
+    .map((value) => ({ value, at: Math.random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ value }) => value);
 }

@@ -10,9 +10,13 @@ const SLOW_MS = 50;
 
 /** What a connection reports to the pool that it belongs to. */
 export interface Pool {
+  /** What came of a request. */
+  answered(exchange: Exchange, outcome: Answer | Error): void;
   /** Every response has come; the next requests may be sent. */
   idle(connection: Connection): void;
   closed(connection: Connection): void;
+  /** A response is late, or the server closed before it was complete. */
+  suspect(): void;
   /** Requests were sent together, and the server handled that badly. */
   pipeliningFailed(): void;
 }
@@ -29,6 +33,7 @@ export class Connection {
   /** In the order in which they were sent, which is that of the responses (RFC 9112, section 9.3.2). */
   #exchanges: Exchange[] = [];
   #isPipelined = false;
+  #isDestroyed = false;
   #sentAt = 0;
 
   constructor(socket: Socket<Connection>, pool: Pool, memory: BodyMemory) {
@@ -69,11 +74,16 @@ export class Connection {
     this.#input.ended = true;
     if (this.#exchanges.length > 1) this.#pool.pipeliningFailed();
     if (isRegular && this.#exchanges.length > 0) this.#settleNext();
+    if (!this.#isDestroyed && this.#exchanges.length > 0) this.#pool.suspect();
     const error = new ConnectionError("connection closed before the answer was complete");
-    for (const exchange of this.#exchanges.splice(0)) exchange.settle(error);
+    for (const exchange of this.#exchanges.splice(0)) this.#pool.answered(exchange, error);
     // Releases the memory of a body that is not complete.
     this.#responses.return(undefined as never);
     this.#pool.closed(this);
+  }
+
+  suspect(): void {
+    this.#pool.suspect();
   }
 
   /** Closes after what was sent. */
@@ -83,6 +93,7 @@ export class Connection {
 
   /** Closes at once; nothing that has been received, or will be, is taken for a response. */
   destroy(): void {
+    this.#isDestroyed = true;
     this.#responses.return(undefined as never);
     this.#socket.terminate();
   }
@@ -96,7 +107,8 @@ export class Connection {
       outcome = error as Error;
     }
     if (outcome === undefined) return undefined;
-    this.#exchanges.shift()?.settle(outcome);
+    const exchange = this.#exchanges.shift();
+    if (exchange !== undefined) this.#pool.answered(exchange, outcome);
     return !(outcome instanceof Error) && outcome.isReusable;
   }
 }

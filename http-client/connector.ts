@@ -7,45 +7,49 @@ import type { Limits } from "./limits.ts";
 const MAX_PROBES = 2;
 
 /** Words for the codes of connections that cannot be opened. */
-const REASONS: Record<string, string> = { ECONNREFUSED: "connection refused", ENOTFOUND: "host name not found" };
+const REASONS: Record<string, string> = { ECONNREFUSED: "connection refused" };
 
-/** Opens connections to one server, a bounded number at a time. */
+/** What becomes of a connection that is being opened. */
+export interface Opening {
+  opened(socket: Socket<Connection>): void;
+  failed(error: ConnectionError): void;
+  /** It counts no longer, but may still open. */
+  timedOut(): void;
+}
+
+/** Opens connections to one address, a bounded number at a time. */
 export class Connector {
-  #connecting = 0;
+  /** Connections that are being opened. */
+  connecting = 0;
   #maxConnecting: number;
 
   constructor(
     readonly address: { readonly hostname: string; readonly port: number },
     readonly limits: Limits,
-    /** How many requests wait for a connection. */
-    readonly wanted: () => number,
-    readonly opened: (socket: Socket<Connection>) => void,
-    readonly failed: (error: ConnectionError) => void,
+    readonly opening: Opening,
   ) {
     this.#maxConnecting = limits.maxConnecting;
   }
 
-  /** Makes sure that as many connections as are wanted, and allowed, are being opened. */
-  open(): void {
-    const most = Math.min(this.wanted(), this.#maxConnecting);
-    while (this.#connecting < most) this.#openOne();
+  get canOpen(): boolean {
+    return this.connecting < this.#maxConnecting;
   }
 
-  #openOne(): void {
-    this.#connecting++;
+  open(): void {
+    this.connecting++;
     let isPending = true;
     /** Whether it was pending: a connection may open, or fail, after its timeout. */
     const settle = (): boolean => {
       const wasPending = isPending;
       isPending = false;
       clearTimeout(timer);
-      if (wasPending) this.#connecting--;
+      if (wasPending) this.connecting--;
       return wasPending;
     };
     const timer = setTimeout(() => {
       settle();
       this.#maxConnecting = MAX_PROBES;
-      this.open();
+      this.opening.timedOut();
     }, this.limits.connectTimeoutMs);
     Bun.connect<Connection>({
       ...this.address,
@@ -53,10 +57,10 @@ export class Connector {
         open: (socket) => {
           settle();
           this.#maxConnecting = this.limits.maxConnecting;
-          this.opened(socket);
+          this.opening.opened(socket);
         },
         connectError: (_socket, { code = "" }: NodeJS.ErrnoException) => {
-          if (settle()) this.failed(new ConnectionError(REASONS[code] ?? "connection failed"));
+          if (settle()) this.opening.failed(new ConnectionError(REASONS[code] ?? "connection failed"));
         },
         data: (socket, bytes) => socket.data.receive(bytes),
         close: (socket, error) => socket.data.end(error === undefined),

@@ -1,12 +1,21 @@
 import type { Answer } from "./responses.ts";
 
+/** What an exchange needs of the connection that it uses. */
+export interface Carrier {
+  destroy(): void;
+  /** The answer is late. */
+  suspect(): void;
+}
+
 /** A request and its answer. An `AbortSignal` in its place would take 6 % of the CPU of a whole request. */
 export class Exchange {
   readonly #result = Promise.withResolvers<Answer>();
   readonly answer = this.#result.promise;
   /** The connection that the request was sent over, until it is settled. */
-  connection: { destroy(): void } | undefined;
+  connection: Carrier | undefined;
   isCancelled = false;
+  /** Whether the request was sent to another address before, which could not answer it. */
+  isRepeated = false;
 
   settle(outcome: Answer | Error): void {
     this.connection = undefined;
@@ -18,5 +27,10 @@ export class Exchange {
   cancel(): void {
     this.isCancelled = true;
     this.connection?.destroy();
+  }
+
+  /** The answer is late: the address that was asked is left out for a while, if there are others. */
+  suspect(): void {
+    this.connection?.suspect();
   }
 }

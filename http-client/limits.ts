@@ -7,7 +7,7 @@ export const DEFAULT_LIMITS = {
   maxBody: MIB,
   /** All bodies over 16 KiB that are being read at the same time; one of unknown length counts as `maxBody`. */
   maxBuffered: 8 * MIB,
-  /** Connections kept open for later requests. */
+  /** Connections to one address kept open for later requests. */
   maxIdle: 64,
   /** Connections being opened at the same time. */
   maxConnecting: 64,

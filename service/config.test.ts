@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { ConfigError, host, oneOf, port, readConfig, withDefault } from "./config.ts";
+import { ConfigError, host, oneOf, port, readConfig, upToAMinute, withDefault } from "./config.ts";
 
 test.each(["1", "80", "8001", "65535"])("port %p is valid", (text) => {
   expect(port.parse(text)).toBe(Number(text));
@@ -11,6 +11,14 @@ test.each(["", "0", "65536", "99999", "080", "8001 ", "+80", "8e3", "0x50", "80.
     expect(port.parse(text)).toBeUndefined();
   },
 );
+
+test.each(["0", "1", "5000", "60000"])("%p ms are valid", (text) => {
+  expect(upToAMinute.parse(text)).toBe(Number(text));
+});
+
+test.each(["", "-1", "60001", "100000", "05", "5s", "1.5", "1e3", " 5", "none"])("%p ms are invalid", (text) => {
+  expect(upToAMinute.parse(text)).toBeUndefined();
+});
 
 test.each([
   ["api-backend", "api-backend"],

@@ -24,6 +24,12 @@ export const port: Variable<number> = {
   parse: (text) => (/^[1-9]\d{0,4}$/.test(text) && Number(text) <= 65535 ? Number(text) : undefined),
 };
 
+/** A number of milliseconds up to a minute, in plain decimal digits. */
+export const upToAMinute: Variable<number> = {
+  expected: "milliseconds, from 0 to 60000",
+  parse: (text) => (/^(0|[1-9]\d{0,4})$/.test(text) && Number(text) <= 60_000 ? Number(text) : undefined),
+};
+
 /**
  * A host name or an address, IPv6 with or without brackets; not a URL. The value can be used in a URL.
  * Underscores are allowed: names of Compose services have them, although RFC 952 does not.

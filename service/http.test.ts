@@ -22,6 +22,11 @@ test("/healthz answers 200", async () => {
   expect(await answer.json()).toEqual({ status: "ok" });
 });
 
+test("/readyz answers 200 while no signal to stop has come", async () => {
+  const answer = await request("/readyz");
+  expect([answer.status, await answer.text()]).toEqual([200, '{\n  "status": "ready"\n}\n']);
+});
+
 test("an unknown path is 404", async () => {
   const answer = await request("/none");
   expect(answer.status).toBe(404);
@@ -31,6 +36,7 @@ test("an unknown path is 404", async () => {
 
 test.each([
   ["/", "GET, HEAD, OPTIONS"],
+  ["/readyz", "GET, HEAD, OPTIONS"],
   ["/form", "POST, OPTIONS"],
 ])("OPTIONS %s is 204 and names the methods", async (path, allow) => {
   const answer = await request(path, "OPTIONS");

@@ -1,5 +1,6 @@
 import type { Elysia } from "elysia";
 import { traceback } from "./crash.ts";
+import { isDraining } from "./drain.ts";
 import { JSON_TYPE, json } from "./json.ts";
 import { describe, log } from "./log.ts";
 
@@ -32,7 +33,7 @@ export function internalError(thrown: unknown): Response {
 export const SETTINGS = { strictPath: true, handler: { standardHostname: false } } as const;
 
 /**
- * What both services answer in addition to their own routes: `/healthz`, OPTIONS, and errors as JSON.
+ * What both services answer in addition to their own routes: `/healthz`, `/readyz`, OPTIONS, and errors as JSON.
  *
  * @example new Elysia(SETTINGS).use(conventions).get("/", …)
  */
@@ -44,8 +45,13 @@ export function conventions(app: Elysia): Elysia {
       if (code === "NOT_FOUND") return notFoundOrMethodNotAllowed(app, request);
       return internalError(error);
     })
-    .get("/healthz", json({ status: "ok" })) as unknown as Elysia;
+    .get("/healthz", json({ status: "ok" }))
+    .get("/readyz", readiness) as unknown as Elysia;
 }
+
+/** Says nothing about the backend: if it did, an outage of the backend would take all frontends away as well. */
+const readiness = (): Response =>
+  isDraining() ? json({ status: "draining" }, { status: 503, headers: JSON_TYPE }) : json({ status: "ready" });
 
 /** The path of a request; `undefined` if its Host header is not valid. */
 export function pathOf({ headers, url }: Request): string | undefined {

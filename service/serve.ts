@@ -1,6 +1,15 @@
 import type { AnyElysia } from "elysia";
 import { version } from "../package.json" with { type: "json" };
-import { ConfigError, oneOf, port, readConfig, type Values, type Variables, withDefault } from "./config.ts";
+import {
+  ConfigError,
+  oneOf,
+  port,
+  readConfig,
+  upToAMinute,
+  type Values,
+  type Variables,
+  withDefault,
+} from "./config.ts";
 import { crash } from "./crash.ts";
 import { drain } from "./drain.ts";
 import { healthcheck } from "./healthcheck.ts";
@@ -32,7 +41,11 @@ export function serve<V extends Variables>(service: Service<V>): void {
   // Docker can pass the host's proxy variables on to containers, and the health check's `fetch` would use the proxy.
   for (const name of ["HTTP_PROXY", "http_proxy"]) delete process.env[name];
 
-  const common = { PORT: withDefault(port, service.port), LOG_LEVEL: withDefault(oneOf(LEVELS), "info") };
+  const common = {
+    PORT: withDefault(port, service.port),
+    LOG_LEVEL: withDefault(oneOf(LEVELS), "info"),
+    DRAIN_DELAY_MS: withDefault(upToAMinute, 0),
+  };
   const [command, ...others] = process.argv.slice(2);
   if (others.length > 0 || (command !== undefined && command !== "healthcheck")) {
     exit(EX_USAGE, `usage: ${service.name} [healthcheck]`);
@@ -47,7 +60,7 @@ export function serve<V extends Variables>(service: Service<V>): void {
   const isDebug = values.LOG_LEVEL === "debug";
   const app = service.app(values);
   if (isDebug) logRequests(app);
-  run(app, values.PORT, isDebug ? {} : constantRoutes(app));
+  run(app, values, isDebug ? {} : constantRoutes(app));
 }
 
 function exit(code: number, ...lines: readonly string[]): never {
@@ -83,7 +96,11 @@ function constantRoutes(app: AnyElysia): Record<string, { GET: Response }> {
   return routes;
 }
 
-function run(app: AnyElysia, port: number, routes: ReturnType<typeof constantRoutes>): void {
+function run(
+  app: AnyElysia,
+  { PORT: port, DRAIN_DELAY_MS: drainDelay }: { readonly PORT: number; readonly DRAIN_DELAY_MS: number },
+  routes: ReturnType<typeof constantRoutes>,
+): void {
   process.on("uncaughtException", crash).on("unhandledRejection", crash);
   try {
     // Not app.listen, which sets the server up three times: that takes a tenth of the start.
@@ -101,7 +118,7 @@ function run(app: AnyElysia, port: number, routes: ReturnType<typeof constantRou
       error: internalError,
     });
     // Process 1 has no default signal handlers (pid_namespaces(7)): without these `docker stop` would have to kill it.
-    for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => drain(server, signal));
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => drain(server, signal, drainDelay));
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     exit(

@@ -17,13 +17,20 @@ import {
   startService,
 } from "../testing/executables.ts";
 import { rawRequest, sendRaw } from "../testing/raw-http.ts";
-import { BODY, SERVICES } from "../testing/services.ts";
+import { BODY, SERVICES, type ServiceName } from "../testing/services.ts";
 import { waitUntil } from "../testing/wait-until.ts";
 
 setDefaultTimeout(120_000);
 beforeAll(compileExecutables);
 afterEach(killServices);
 afterAll(removeExecutables);
+
+/** Starts a service, and for the frontend a backend that stays up, with this DRAIN_DELAY_MS. */
+async function startDelayed(name: ServiceName, ms: number) {
+  const env = { DRAIN_DELAY_MS: String(ms) };
+  if (name === "api-backend") return startService(name, env);
+  return startFrontend((await startService("api-backend")).port, env);
+}
 
 describe.each([...SERVICES])("%s", (name) => {
   test("/traceback sends no byte, logs the stack and exits with 1", async () => {
@@ -90,6 +97,34 @@ describe.each([...SERVICES])("%s", (name) => {
     child.kill("SIGTERM");
     expect(await child.exited).toBe(143);
     connection.destroy();
+  });
+
+  test("is not ready from the first signal on, but answers for DRAIN_DELAY_MS more", async () => {
+    const { port, child, events } = await startDelayed(name, 1000);
+    const status = async (path: string) => (await sendRaw(port, rawRequest("GET", path))).split(" ")[1];
+    expect(await status("/readyz")).toBe("200");
+    const start = performance.now();
+    child.kill("SIGTERM");
+    await waitUntil("it is not ready", async () => (await status("/readyz")) === "503");
+    const draining = await sendRaw(port, rawRequest("GET", "/readyz"));
+    expect(draining).toEndWith('\r\n\r\n{\n  "status": "draining"\n}\n');
+    expect(await sendRaw(port, rawRequest("GET", "/"))).toEndWith(BODY[name]);
+    expect(await status("/healthz")).toBe("200");
+    expect(await child.exited).toBe(0);
+    expect(performance.now() - start).toBeWithin(1000, 1900);
+    expect((await events()).at(-1)).toMatchObject({ event: "stop", signal: "SIGTERM", outcome: "drained" });
+  });
+
+  test.each([
+    ["SIGTERM", "SIGINT", 130],
+    ["SIGINT", "SIGTERM", 143],
+  ] as const)("exits at once if %s is followed by %s during DRAIN_DELAY_MS", async (first, second, code) => {
+    const { child } = await startDelayed(name, 60_000);
+    child.kill(first);
+    await Bun.sleep(100);
+    expect(child.exitCode).toBeNull();
+    child.kill(second);
+    expect(await child.exited).toBe(code);
   });
 
   test("is its own health check", async () => {
@@ -185,12 +220,15 @@ describe.each([...SERVICES])("%s", (name) => {
 });
 
 test("invalid configuration gives one line for each variable, and exit code 78", async () => {
-  expect(await run([executablePath("api-backend")], { env: { PORT: "80x", LOG_LEVEL: "loud" } })).toEqual({
+  expect(
+    await run([executablePath("api-backend")], { env: { PORT: "80x", LOG_LEVEL: "loud", DRAIN_DELAY_MS: "5s" } }),
+  ).toEqual({
     code: 78,
     stdout: "",
     stderr:
       'PORT="80x": expected a port number from 1 to 65535\n' +
-      'LOG_LEVEL="loud": expected debug, info, warn or error\n',
+      'LOG_LEVEL="loud": expected debug, info, warn or error\n' +
+      'DRAIN_DELAY_MS="5s": expected milliseconds, from 0 to 60000\n',
   });
   expect(await run([executablePath("api-frontend")], { env: { API_BACKEND_URL: "http://api-backend" } })).toEqual({
     code: 78,

@@ -5,6 +5,7 @@ import { describeWithEngine } from "../../testing/engine.ts";
 import { testBackendOutages } from "./backend-outages.ts";
 import { testFrontendOutages } from "./frontend-outages.ts";
 import { LoadedStack } from "./loaded-stack.ts";
+import { testManyBackends } from "./many-backends.ts";
 
 setDefaultTimeout(300_000);
 
@@ -15,4 +16,5 @@ describeWithEngine("the stack under load", () => {
 
   testBackendOutages(loaded);
   testFrontendOutages(loaded);
+  testManyBackends(loaded);
 });
