@@ -93,6 +93,10 @@ chaos: engine bases ## run the fault and load tests at full size and update thei
 bench: ## compare both services with other servers and update the tables
 	@sh scripts/bench
 
+.PHONY: scale
+scale: engine bases ## measure a Swarm of three nodes under load, while it is updated, broken and scaled
+	@sh scripts/scale
+
 .PHONY: engine
 engine: ## look for Docker Engine and Compose; as root on Debian or Ubuntu, install and start a missing engine
 	@sh scripts/engine

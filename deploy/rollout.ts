@@ -24,14 +24,15 @@ const TIMEOUT_MS = 10 * 60_000;
 /** What Swarm reports of an update that it has given up. */
 const GIVEN_UP = new Set(["rollback_started", "rollback_completed", "rollback_paused", "paused"]);
 
-interface Snapshot {
+/** A stack at one moment. */
+export interface Snapshot {
   readonly services: readonly Service[];
   readonly tasks: readonly Task[];
   readonly nodes: readonly Node[];
   readonly progress: readonly Progress[];
 }
 
-async function snapshot(stack: string): Promise<Snapshot> {
+export async function snapshot(stack: string): Promise<Snapshot> {
   const [found, tasks, all] = await Promise.all([services(stack), tasksOf(stack), nodes()]);
   const takers = working(all);
   return { services: found, tasks, nodes: all, progress: found.map((service) => progressOf(service, tasks, takers)) };
