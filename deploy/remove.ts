@@ -1,5 +1,5 @@
 import { docker } from "../host/docker.ts";
-import { ask, networksOf, nodes, services, tasksOf } from "./cluster.ts";
+import { ask, networksOf, nodes, STACK_LABEL, services, tasksOf } from "./cluster.ts";
 import { Refusal } from "./refusal.ts";
 
 const POLL_MS = 500;
@@ -18,7 +18,7 @@ export async function removeStack(stack: string, say: (line: string) => void): P
   let last = "";
   for (const end = performance.now() + TIMEOUT_MS; ; await Bun.sleep(POLL_MS)) {
     const [left, tasks, networks] = await Promise.all([services(stack), tasksOf(stack), networksOf(stack)]);
-    if (left.length + tasks.length + networks.length === 0) return;
+    if (left.length + tasks.length + networks.length === 0 && !(await hasContainers(stack))) return;
     const line = `${tasks.length} task(s) and ${networks.length} network(s) left`;
     if (line !== last) say(line);
     last = line;
@@ -33,3 +33,7 @@ export async function removeStack(stack: string, say: (line: string) => void): P
     );
   }
 }
+
+/** Whether this engine still has containers of a stack: it removes them a moment after Swarm has forgotten the tasks. */
+const hasContainers = async (stack: string): Promise<boolean> =>
+  (await ask("ps", "--all", "--quiet", "--filter", `label=${STACK_LABEL}=${stack}`)) !== "";
