@@ -18,6 +18,8 @@ export interface SwarmNode {
   readonly engine: OwnEngine;
 }
 
+const SWITCH = "switch";
+
 /** The port of the bridge to which a node's cable leads. */
 const portOf = (name: string) => `to-${name}`;
 
@@ -70,10 +72,10 @@ export class SwarmNodes {
   docker = (...args: readonly string[]): Promise<string> =>
     runOrThrow(["docker", "--host", this.manager.engine.host, ...args]);
 
-  /** Lets no packet to a node through, or from it. Nobody is told: its cable stays in. */
-  cut = ({ name }: SwarmNode) => this.#setPort(name, "disabled");
+  /** Takes a node off the switch, which then drops every packet to it and from it. Nobody is told: its cable stays in. */
+  cut = ({ name }: SwarmNode) => this.#ip(this.lan, "link", "set", portOf(name), "nomaster");
 
-  mend = ({ name }: SwarmNode) => this.#setPort(name, "forwarding");
+  mend = ({ name }: SwarmNode) => this.#ip(this.lan, "link", "set", portOf(name), "master", SWITCH);
 
   /** Ends all, and removes all that it had. */
   async remove(): Promise<void> {
@@ -82,25 +84,11 @@ export class SwarmNodes {
     await this.lan.remove();
   }
 
-  #setPort(name: string, state: "disabled" | "forwarding"): Promise<string> {
-    // The states of a port (ip-link(8), bridge_slave): 0 is disabled, 3 is forwarding.
-    return this.#ip(
-      this.lan,
-      "link",
-      "set",
-      portOf(name),
-      "type",
-      "bridge_slave",
-      "state",
-      state === "disabled" ? "0" : "3",
-    );
-  }
-
   async #connect(): Promise<void> {
     await this.lan.ready;
-    await this.#ip(this.lan, "link", "add", "switch", "type", "bridge");
-    await this.#ip(this.lan, "address", "add", `${PREFIX}.1/24`, "dev", "switch");
-    await this.#ip(this.lan, "link", "set", "switch", "up");
+    await this.#ip(this.lan, "link", "add", SWITCH, "type", "bridge");
+    await this.#ip(this.lan, "address", "add", `${PREFIX}.1/24`, "dev", SWITCH);
+    await this.#ip(this.lan, "link", "set", SWITCH, "up");
     for (const { name, address, engine } of this.nodes) {
       const { namespace } = engine;
       await namespace.ready;
@@ -109,7 +97,7 @@ export class SwarmNodes {
         this.lan,
         ...["link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", String(namespace.pid)],
       );
-      await this.#ip(this.lan, "link", "set", port, "master", "switch", "up");
+      await this.#ip(this.lan, "link", "set", port, "master", SWITCH, "up");
       await this.#ip(namespace, "address", "add", `${address}/24`, "dev", "eth0");
       await this.#ip(namespace, "link", "set", "eth0", "up");
     }
