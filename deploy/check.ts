@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { nodes, OWN_LABEL, type Service, services, tasksOn, working } from "./cluster.ts";
 import { findImage } from "./images.ts";
 import { manager } from "./manager.ts";
@@ -20,6 +21,12 @@ export interface Beginning {
  */
 export async function check(settings: Settings): Promise<Beginning> {
   const engine = await manager();
+  // An engine in a Swarm loads it; the file is that of ipvsadm(8).
+  if (settings.mesh && settings.remote === "" && !existsSync("/proc/net/ip_vs"))
+    throw new Refusal(
+      "LAB_MESH=yes: this machine's kernel has no IPVS, so the mesh would carry no request.",
+      "Leave it out, and use the nodes' own ports.",
+    );
   const own = await ownServices(settings.stack);
   const [all, every] = [await nodes(), await services()];
   const takers = working(all);

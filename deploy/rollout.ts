@@ -67,6 +67,8 @@ export async function follow(
   const end = performance.now() + TIMEOUT_MS;
   let hadHome = performance.now();
   for (;;) {
+    // At once, Swarm has not begun with an update yet.
+    await Bun.sleep(POLL_MS);
     const now = await snapshot(stack);
     tell(now.progress);
     const fresh = now.tasks.filter(({ ID }) => !known.has(ID));
@@ -79,7 +81,6 @@ export async function follow(
     if (performance.now() - hadHome > HOMELESS_MS) return { ended: "failed", reasons: reasons() };
     if (performance.now() > end)
       return { ended: "failed", reasons: [...reasons(), `not done after ${TIMEOUT_MS / 60_000} minutes`] };
-    await Bun.sleep(POLL_MS);
   }
 }
 

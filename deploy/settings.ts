@@ -12,6 +12,8 @@ export interface Settings {
   readonly port: number;
   readonly backends: number;
   readonly images: Readonly<Record<ServiceName, string>>;
+  /** The frontends' port is one of the mesh. */
+  readonly mesh: boolean;
   /** The engine is on this other machine; empty if it is on this one. */
   readonly remote: string;
   /** The files of the stack, in the order in which they are merged. */
@@ -25,6 +27,7 @@ export function readSettings(env: Environment): Settings {
   const lines = (env.LAB_VARIABLES ?? "").split("\n").map((line) => line.split(/=(.*)/, 2));
   const set = Object.fromEntries(lines.filter(([, value]) => value)) as Record<string, string | undefined>;
   const version = env.LAB_VERSION || "latest";
+  const mesh = set.LAB_MESH === "yes";
   const account = `${set.LAB_REGISTRY ?? "docker.io"}/${set.HUB_USER ?? "tpdocker"}`;
   return {
     stack: set.COMPOSE_PROJECT_NAME ?? "tpdocker",
@@ -34,10 +37,9 @@ export function readSettings(env: Environment): Settings {
       "api-backend": `${account}/api-backend:${version}`,
       "api-frontend": `${account}/api-frontend:${version}`,
     },
+    mesh,
     remote: env.LAB_REMOTE ?? "",
-    files: ["swarm.yaml", ...(set.LAB_MESH === "yes" ? ["swarm-mesh.yaml"] : [])].map((name) =>
-      join(import.meta.dir, name),
-    ),
+    files: ["swarm.yaml", ...(mesh ? ["swarm-mesh.yaml"] : [])].map((name) => join(import.meta.dir, name)),
     env: { ...set, LAB_VERSION: version },
   };
 }

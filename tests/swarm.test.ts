@@ -1,6 +1,7 @@
 // make deploy and make undeploy, on a Swarm of one node that is the test's own.
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync } from "node:fs";
 import { type Environment, type Outcome, run, runOrThrow } from "../host/command.ts";
 import { freePort } from "../host/tcp.ts";
 import { version } from "../package.json" with { type: "json" };
@@ -107,6 +108,11 @@ describe.skipIf(!canStartEngine)("on a Swarm,", async () => {
       await expectRefusal("up", /^error: LAB_BACKENDS=none: expected a number/, { LAB_BACKENDS: "none" });
       await expectRefusal("up", /^error: LAB_MESH=1: expected yes or no/, { LAB_MESH: "1" });
     });
+
+    // It can only be seen where it is missing.
+    test.skipIf(existsSync("/proc/net/ip_vs"))("the mesh, without IPVS", () =>
+      expectRefusal("up", /^error: LAB_MESH=yes: this machine's kernel has no IPVS/, { LAB_MESH: "yes" }),
+    );
 
     test("an image that the node does not have, and cannot pull", () =>
       expectRefusal(
