@@ -36,7 +36,7 @@ export class SwarmNodes {
     });
   }
 
-  /** The first node, a manager; so are all others. */
+  /** The first node. The others are workers: on a busy machine, three managers on two cores lose sight of each other. */
   get manager(): SwarmNode {
     const [first] = this.nodes;
     if (first === undefined) throw new Error("a Swarm has at least one node");
@@ -55,7 +55,7 @@ export class SwarmNodes {
     );
     const [first, ...others] = this.nodes;
     await this.docker("swarm", "init", "--advertise-addr", this.manager.address);
-    const token = await this.docker("swarm", "join-token", "--quiet", "manager");
+    const token = await this.docker("swarm", "join-token", "--quiet", "worker");
     for (const { engine, address } of others) {
       const { code, stderr } = await engine.docker(
         ...["swarm", "join", "--token", token, "--advertise-addr", address, `${first?.address}:2377`],

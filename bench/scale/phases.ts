@@ -46,11 +46,11 @@ export class Phases {
     await this.#phase("it is active again", () => this.#setAvailability(second, "active"));
     await this.#phase("a node is cut off: no packet answers", async () => {
       await this.#swarm.cut(third);
-      await waitUntil("it is seen", async () => working((await snapshot(STACK)).nodes).length === 2, 60_000);
+      await waitUntil("it is seen", async () => working((await snapshot(STACK)).nodes).length === 2, FULL_STRENGTH_MS);
     });
     await this.#phase("it is back", async () => {
       await this.#swarm.mend(third);
-      await waitUntil("it is seen", async () => working((await snapshot(STACK)).nodes).length === 3, 60_000);
+      await waitUntil("it is seen", async () => working((await snapshot(STACK)).nodes).length === 3, FULL_STRENGTH_MS);
     });
     for (const backends of [1, 4, 1])
       await this.#phase(`scaled to ${backends} backend${backends > 1 ? "s" : ""}`, () =>
