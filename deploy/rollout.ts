@@ -2,6 +2,7 @@
 import { type Node, nodes, type Service, services, type Task, tasksOf, working } from "./cluster.ts";
 import type { Interrupt } from "./interrupt.ts";
 import { explain, failed, failsAgain, homeless, type Progress, progressOf } from "./progress.ts";
+import { Refusal } from "./refusal.ts";
 
 /** How a rollout ended. */
 export interface Outcome {
@@ -38,6 +39,20 @@ export async function snapshot(stack: string): Promise<Snapshot> {
   return { services: found, tasks, nodes: all, progress: found.map((service) => progressOf(service, tasks, takers)) };
 }
 
+/** Managers do not answer while they elect a leader. */
+const ELECTION_MS = 60_000;
+
+/** @throws {Refusal} the last one, if all attempts in this time are refused */
+async function patiently<T>(attempt: () => Promise<T>): Promise<T> {
+  for (const end = performance.now() + ELECTION_MS; ; await Bun.sleep(POLL_MS)) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof Refusal) || performance.now() > end) throw error;
+    }
+  }
+}
+
 /** Tells the progress, whenever it changes. */
 function teller(say: (line: string) => void) {
   let last = "";
@@ -69,7 +84,7 @@ export async function follow(
   for (;;) {
     // At once, Swarm has not begun with an update yet.
     await Bun.sleep(POLL_MS);
-    const now = await snapshot(stack);
+    const now = await patiently(() => snapshot(stack));
     tell(now.progress);
     const fresh = now.tasks.filter(({ ID }) => !known.has(ID));
     const reasons = () => explain([...failed(fresh), ...homeless(fresh)], now.services, now.nodes);
@@ -88,7 +103,7 @@ export async function follow(
 export async function followBack(stack: string, say: (line: string) => void): Promise<boolean> {
   const tell = teller(say);
   for (const end = performance.now() + TIMEOUT_MS; performance.now() < end; await Bun.sleep(POLL_MS)) {
-    const { progress } = await snapshot(stack);
+    const { progress } = await patiently(() => snapshot(stack));
     tell(progress);
     if (progress.some(({ update }) => update.endsWith("paused"))) return false;
     if (progress.every(({ isSettled }) => isSettled)) return true;
