@@ -48,6 +48,14 @@ tag: engine bases ## build both images and tag them as latest and with the versi
 push: engine bases ## build, tag and push both images to Docker Hub (HUB_USER) or to LAB_REGISTRY
 	@sh scripts/publish
 
+.PHONY: deploy
+deploy: ## put both services on a Swarm, or update them there; run on a manager
+	@sh scripts/deploy up
+
+.PHONY: undeploy
+undeploy: ## take them off the Swarm
+	@sh scripts/deploy down
+
 .PHONY: deploy-kubernetes
 deploy-kubernetes: ## run the pushed images on the cluster of kubectl, with OVERLAY=own or cloud
 	@sh scripts/deploy-kubernetes up
@@ -96,6 +104,10 @@ chaos: engine bases ## run the fault and load tests at full size and update thei
 .PHONY: bench
 bench: ## compare both services with other servers and update the tables
 	@sh scripts/bench
+
+.PHONY: scale
+scale: engine bases ## measure a Swarm of three nodes under load, while it is updated, broken and scaled
+	@sh scripts/scale
 
 .PHONY: engine
 engine: ## look for Docker Engine and Compose; as root on Debian or Ubuntu, install and start a missing engine

@@ -1,10 +1,11 @@
 // An engine of a test's own, in a network namespace of its own, that can be ended hard without disturbing another test.
 
-import { mkdtempSync, openSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { runOrThrow } from "../host/command.ts";
 import { docker } from "../host/docker.ts";
+import { NetworkNamespace } from "./network-namespace.ts";
 import { waitUntil } from "./wait-until.ts";
 
 /** Whether this user can start one. */
@@ -14,31 +15,17 @@ export class OwnEngine {
   readonly #folder = mkdtempSync(join(tmpdir(), "engine-"));
   readonly host = `unix://${this.#folder}/docker.sock`;
   readonly #pidFile = join(this.#folder, "docker.pid");
-  /** It keeps the namespace while no engine runs, and ends with the test. */
-  readonly #holder: Bun.Subprocess<"pipe", "pipe">;
-  /** When the namespace is there, and its loopback is up. */
-  readonly #isolated: Promise<unknown>;
+  /** It stays while no engine runs. */
+  readonly namespace: NetworkNamespace;
   #engine: Bun.Subprocess | undefined;
 
-  constructor() {
-    // It finds out by its name what it is.
-    const busybox = join(this.#folder, "busybox");
-    symlinkSync(resolve(".cache/grader-busybox"), busybox);
-    const script = '"$0" ifconfig lo up && echo up && exec "$0" cat';
-    this.#holder = Bun.spawn(["unshare", "--net", busybox, "sh", "-c", script, busybox], {
-      stdin: "pipe",
-      stdout: "pipe",
-    });
-    this.#isolated = this.#holder.stdout.getReader().read();
+  /** @param name of its host */
+  constructor(name?: string) {
+    this.namespace = new NetworkNamespace(name);
   }
 
   /** A command that runs beside the engine: its loopback is the one on which containers publish their ports. */
-  beside = (...command: readonly string[]): string[] => [
-    "nsenter",
-    `--net=/proc/${this.#holder.pid}/ns/net`,
-    "--",
-    ...command,
-  ];
+  beside = (...command: readonly string[]): string[] => this.namespace.command(...command);
 
   /** @param more options of dockerd */
   async start(...more: readonly string[]): Promise<void> {
@@ -47,7 +34,7 @@ export class OwnEngine {
     const log = openSync(join(this.#folder, "log"), "a");
     rmSync(this.#pidFile, { force: true });
     // Until then its namespace is still the machine's.
-    await this.#isolated;
+    await this.namespace.ready;
     this.#engine = Bun.spawn(this.beside("dockerd", ...options), { stdin: "ignore", stdout: log, stderr: log });
     await waitUntil("the engine answers", async () => (await this.docker("version")).code === 0);
   }
@@ -64,7 +51,7 @@ export class OwnEngine {
   async remove(): Promise<void> {
     this.#engine?.kill("SIGTERM");
     await this.#engine?.exited;
-    this.#holder.kill();
+    await this.namespace.remove();
     await this.#unmount();
     rmSync(this.#folder, { recursive: true });
   }

@@ -62,22 +62,48 @@ export async function startReadOnlyRegistry() {
   };
 }
 
-/** Starts a registry that keeps its files in a folder. */
+/** Starts a registry that keeps its files in a folder, on loopback. */
 async function start(folder: string, auth: object | undefined) {
   const address = `127.0.0.1:${await freePort()}`;
-  const config = join(folder, "config.yml");
-  const storage = { filesystem: { rootdirectory: folder } };
-  writeFileSync(config, JSON.stringify({ version: 0.1, storage, http: { addr: address }, auth }));
-  const command = [await program("docker-registry"), "serve", config];
-  const child = Bun.spawn(command, { stdin: "ignore", stdout: "ignore", stderr: "ignore" });
+  const child = await serve(folder, address, auth);
   const status = auth ? 401 : 200;
   await waitUntil("the registry answers", async () => (await fetch(`http://${address}/v2/`)).status === status);
   return {
     address,
+    /** Where it keeps its files. */
+    folder,
     async stop() {
       child.kill();
       await child.exited;
       rmSync(folder, { recursive: true });
     },
   };
+}
+
+/**
+ * Serves the files of a registry at another address too.
+ *
+ * @param wrap makes the command one that runs where that address is
+ */
+export async function serveElsewhere(folder: string, address: string, wrap: (...command: string[]) => string[]) {
+  const child = await serve(folder, address, undefined, wrap);
+  return {
+    async stop() {
+      child.kill();
+      await child.exited;
+    },
+  };
+}
+
+async function serve(
+  folder: string,
+  address: string,
+  auth: object | undefined,
+  wrap = (...command: string[]) => command,
+): Promise<Bun.Subprocess> {
+  const config = join(folder, `${address}.yml`);
+  const storage = { filesystem: { rootdirectory: folder } };
+  writeFileSync(config, JSON.stringify({ version: 0.1, storage, http: { addr: address }, auth }));
+  const command = wrap(await program("docker-registry"), "serve", config);
+  return Bun.spawn(command, { stdin: "ignore", stdout: "ignore", stderr: "ignore" });
 }

@@ -1,11 +1,11 @@
 // Facts that are written in two places are the same in both.
 
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { BUDGET_MS } from "../api-frontend/backend.ts";
 import { packageManager } from "../package.json" with { type: "json" };
 import { DRAIN_MS } from "../service/drain.ts";
 import { TIMEOUT_MS } from "../service/healthcheck.ts";
-import { SERVICES } from "../testing/services.ts";
+import { SERVICES, type ServiceName } from "../testing/services.ts";
 
 const read = (path: string) => Bun.file(path).text();
 const compose = await read("docker-compose.yaml");
@@ -14,6 +14,50 @@ test("each time budget is smaller than the next: backend call < drain < grace pe
   const grace = /stop_grace_period: (\d+)s/.exec(compose)?.[1];
   expect(BUDGET_MS).toBeLessThan(DRAIN_MS);
   expect(DRAIN_MS).toBeLessThan(Number(grace) * 1000);
+});
+
+describe("deploy/swarm.yaml", async () => {
+  interface StackFile {
+    services: Record<ServiceName, StackService>;
+  }
+  interface StackService {
+    image: string;
+    environment: Record<string, string>;
+    ports?: { target: number; published: string }[];
+    stop_grace_period: string;
+    read_only: boolean;
+    cap_drop: string[];
+    logging: object;
+    deploy: { resources: { limits: { memory: string; pids: number } } };
+  }
+  interface ComposeService extends Pick<StackService, "image" | "read_only" | "cap_drop" | "logging"> {
+    environment: string[];
+    mem_limit: string;
+    pids_limit: number;
+  }
+  const swarm = Bun.YAML.parse(await read("deploy/swarm.yaml")) as StackFile;
+  const one = Bun.YAML.parse(compose) as { services: Record<ServiceName, ComposeService> };
+
+  test.each(SERVICES)("hardens and limits %s as docker-compose.yaml does", (name) => {
+    const [stack, single] = [swarm.services[name], one.services[name]];
+    for (const field of ["read_only", "cap_drop", "logging"] as const) expect(stack[field]).toEqual(single[field]);
+    const { limits } = stack.deploy.resources;
+    expect([limits.memory.toLowerCase(), limits.pids]).toEqual([single.mem_limit, single.pids_limit]);
+    expect(stack.image.replace(/\$\{LAB_VERSION:-(.*)\}/, "$1")).toBe(single.image);
+  });
+
+  test.each(SERVICES)("gives %s the variables that docker-compose.yaml does, and a delay", (name) => {
+    const { DRAIN_DELAY_MS, ...others } = swarm.services[name].environment;
+    expect(Number(DRAIN_DELAY_MS)).toBeGreaterThan(0);
+    const shared = Object.entries(others).map(([variable, value]) => `${variable}=${value}`);
+    expect(shared.toSorted()).toEqual(one.services[name].environment.toSorted());
+  });
+
+  test.each(SERVICES)("leaves %s the time for delay and drain", (name) => {
+    const { environment, stop_grace_period } = swarm.services[name];
+    const grace = Number(/^(\d+)s$/.exec(stop_grace_period)?.[1]) * 1000;
+    expect(Number(environment.DRAIN_DELAY_MS) + DRAIN_MS).toBeLessThan(grace);
+  });
 });
 
 test("a health check times out before the engine stops it, and before the next one starts", async () => {

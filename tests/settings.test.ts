@@ -176,12 +176,13 @@ test.each(["REGISTRY", "LOG_LEVEL", "BIND"])("make up %s=x says how the variable
   expect(stderr).toContain(`${name}: write LAB_${name}`);
 });
 
-test(".env.example has every variable of the Compose file, with its default", () => {
-  const compose = readFileSync("docker-compose.yaml", "utf8");
-  const defaults = new Map([...compose.matchAll(/\$\{(\w+):-([^}]*)\}/g)].map(([, name = "", value]) => [name, value]));
-  // make sets these three. The last one is Compose's own.
+test(".env.example has every variable of the Compose file and of the Swarm's, with its default", () => {
+  const files = ["docker-compose.yaml", "deploy/swarm.yaml"].map((name) => readFileSync(name, "utf8")).join("");
+  const defaults = new Map([...files.matchAll(/\$\{(\w+):-([^}]*)\}/g)].map(([, name = "", value]) => [name, value]));
+  // make sets these three. Of the last two, one is Compose's own, the other chooses a file.
   for (const name of ["LAB_VERSION", "LAB_REVISION", "LAB_SOURCE"]) defaults.delete(name);
   defaults.set("COMPOSE_PROJECT_NAME", "tpdocker");
+  defaults.set("LAB_MESH", "no");
   const example = readFileSync(".env.example", "utf8");
   const listed = [...example.matchAll(/^# (\w+)=(.*)$/gm)].map(([, name = "", value]) => [name, value] as const);
   expect(Object.fromEntries(listed)).toEqual(Object.fromEntries(defaults));

@@ -29,12 +29,13 @@ export class LoadClient {
   constructor(
     readonly port: number,
     readonly isExpected: (status: number, body: string) => boolean,
+    readonly host = "127.0.0.1",
   ) {}
 
   request(): Promise<Sample> {
     const { promise, resolve } = Promise.withResolvers<Sample>();
     const at = performance.now();
-    const socket = this.#idle.pop() ?? createConnection({ port: this.port, host: "127.0.0.1" }).setEncoding("latin1");
+    const socket = this.#idle.pop() ?? createConnection({ port: this.port, host: this.host }).setEncoding("latin1");
     let response = "";
     const settle = (outcome: Outcome, status = 0) => {
       clearTimeout(timer);
