@@ -1,7 +1,7 @@
 // What Compose, Swarm, Kubernetes and the images have in common is the same in all of them.
 
 import { describe, expect, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { BUDGET_MS } from "../api-frontend/backend.ts";
 import { version } from "../package.json" with { type: "json" };
@@ -97,7 +97,7 @@ const rendered = problem
 describe.each([...SERVICES])("%s", (name) => {
   const compose = ofCompose(COMPOSE, name);
   const others: [string, () => Facts][] = [
-    ...(existsSync(SWARM) ? [["Swarm", () => ofCompose(SWARM, name)] as [string, () => Facts]] : []),
+    ["Swarm", () => ofCompose(SWARM, name)],
     ...rendered.map(([overlay, objects]): [string, () => Facts] => [
       `Kubernetes, overlay ${overlay}`,
       () => ofKubernetes(objects, name),
