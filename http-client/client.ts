@@ -1,5 +1,5 @@
 import { BodyMemory } from "./body-buffer.ts";
-import { Endpoint, type Owner } from "./endpoint.ts";
+import { type Decode, Endpoint, type Owner } from "./endpoint.ts";
 import { ConnectionError } from "./errors.ts";
 import { Exchange } from "./exchange.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
@@ -15,6 +15,14 @@ export interface ClientFigures {
   readonly repeated: number;
 }
 
+export interface Options {
+  readonly limits?: Partial<Limits>;
+  /** Finds the addresses of the name. */
+  readonly lookup?: Lookup;
+  /** Makes of the bytes of a body what the exchange answers; they themselves, if not given. */
+  readonly decode?: Decode;
+}
+
 /**
  * `GET /` on a server over HTTP/1.1 connections that are kept open and shared: requests of the same turn of the event
  * loop are pipelined (RFC 9112, section 9.3.2), so that several take one write and one read.
@@ -27,6 +35,7 @@ export interface ClientFigures {
  * const { status, body } = await client.get().answer;
  */
 export class HttpClient implements Owner {
+  readonly decode: Decode;
   readonly request: string;
   readonly limits: Limits;
   readonly memory: BodyMemory;
@@ -42,12 +51,10 @@ export class HttpClient implements Owner {
   #isDispatching = false;
   #repeated = 0;
 
-  /**
-   * @param host a name or an address; IPv6 in brackets
-   * @param lookup finds the addresses of the name
-   */
-  constructor(host: string, port: number, limits: Partial<Limits> = {}, lookup?: Lookup) {
+  /** @param host a name or an address; IPv6 in brackets */
+  constructor(host: string, port: number, { limits, lookup, decode = (body) => body }: Options = {}) {
     this.limits = { ...DEFAULT_LIMITS, ...limits };
+    this.decode = decode;
     this.request = `GET / HTTP/1.1\r\nHost: ${host}:${port}\r\nAccept: application/json\r\n\r\n`;
     this.memory = new BodyMemory(this.limits);
     this.#port = port;

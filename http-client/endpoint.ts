@@ -15,10 +15,14 @@ const PROBE_MS = 1000;
 /** Milliseconds without pipelining after a server handled it badly: not every server supports it. */
 const PIPELINING_COOL_DOWN_MS = 60_000;
 
+/** @throws {ProtocolError} if the server should not have sent such a body */
+export type Decode = (body: Uint8Array) => unknown;
+
 /** What an endpoint needs of the client that it belongs to. */
 export interface Owner {
   readonly request: string;
   readonly limits: Limits;
+  readonly decode: Decode;
   readonly memory: BodyMemory;
   /** Whether the name has other addresses as well. */
   readonly hasSeveral: boolean;
@@ -97,8 +101,9 @@ export class Endpoint implements Pool {
     this.#closeIdle();
   }
 
-  answered(exchange: Exchange, outcome: Answer | Error): void {
+  answered(exchange: Exchange, received: Answer | Error): void {
     this.inFlight--;
+    const outcome = this.#decoded(received);
     if (this.#judge(outcome)) this.#useAgain();
     else if (!exchange.isRepeated && this.#owner.repeat(exchange)) return;
     exchange.settle(outcome);
@@ -129,6 +134,16 @@ export class Endpoint implements Pool {
     this.#closeIdle();
     this.#leaveOut();
     this.#owner.suspect();
+  }
+
+  #decoded(received: Answer | Error): Answer | Error {
+    if (received instanceof Error || received.status !== 200) return received;
+    try {
+      received.body = this.#owner.decode(received.body as Uint8Array);
+      return received;
+    } catch (error) {
+      return error as Error;
+    }
   }
 
   /** Whether the server answered as it should. */
