@@ -39,6 +39,7 @@ export class HttpClient implements Owner {
   readonly request: string;
   readonly limits: Limits;
   readonly memory: BodyMemory;
+  halfOpen = 0;
   readonly #resolver: Resolver;
   readonly #port: number;
   /** By address, in an order of this client's own: clients that ask little do not all ask the same one first. */
@@ -178,7 +179,7 @@ export class HttpClient implements Owner {
   }
 
   #openEach(endpoints: readonly Endpoint[]): void {
-    for (const { connector } of endpoints.slice(0, this.limits.maxConnecting)) connector.open();
+    for (const endpoint of endpoints.slice(0, this.limits.maxConnecting)) endpoint.openNext();
   }
 
   #fewestConnections(): Endpoint | undefined {

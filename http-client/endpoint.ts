@@ -1,9 +1,8 @@
 import type { BodyMemory } from "./body-buffer.ts";
 import { Connection, type Pool } from "./connection.ts";
-import { Connector } from "./connector.ts";
+import { Connector, type Shared } from "./connector.ts";
 import { type ConnectionError, ProtocolError, TooLargeError } from "./errors.ts";
 import { Exchange } from "./exchange.ts";
-import type { Limits } from "./limits.ts";
 import type { Answer } from "./responses.ts";
 
 /** Milliseconds for which an address is left out: after its first failure, and at most. Doubled each time. */
@@ -19,9 +18,8 @@ const PIPELINING_COOL_DOWN_MS = 60_000;
 export type Decode = (body: Uint8Array) => unknown;
 
 /** What an endpoint needs of the client that it belongs to. */
-export interface Owner {
+export interface Owner extends Shared {
   readonly request: string;
-  readonly limits: Limits;
   readonly decode: Decode;
   readonly memory: BodyMemory;
   /** Whether the name has other addresses as well. */
@@ -56,7 +54,7 @@ export class Endpoint implements Pool {
 
   constructor(owner: Owner, hostname: string, port: number) {
     this.#owner = owner;
-    this.connector = new Connector({ hostname, port }, owner.limits, {
+    this.connector = new Connector({ hostname, port }, owner, {
       opened: (socket) => {
         const connection = new Connection(socket, this, owner.memory);
         socket.data = connection;
@@ -92,6 +90,11 @@ export class Endpoint implements Pool {
     const exchanges = take(canPipeline ? this.#owner.limits.maxPipelined : 1);
     if (exchanges.length > 0) this.#sendOver(connection, exchanges);
     else this.#idle.push(connection);
+  }
+
+  /** Opens a connection, unless one is being opened. */
+  openNext(): void {
+    if (this.connector.connecting === 0 && this.connector.canOpen) this.connector.open();
   }
 
   /** The name has this address no longer: its connections are closed once their responses have come. */

@@ -1,7 +1,8 @@
 // Failures at awkward moments, of a name with several addresses.
 
 import { afterEach, expect, test } from "bun:test";
-import { type LoopbackServer, startServers } from "../testing/loopback-servers.ts";
+import { freePort } from "../host/tcp.ts";
+import { type LoopbackServer, startBlackHole, startServers } from "../testing/loopback-servers.ts";
 import { HttpClient, type Options } from "./client.ts";
 import { ProtocolError } from "./errors.ts";
 
@@ -49,4 +50,17 @@ test("an address whose bodies cannot be decoded is left out", async () => {
   bad.behavior = "answers no JSON";
   expect(await getAll(client, 20)).toEqual({ 200: 20 });
   expect(client.figures.leftOut).toBe(1);
+});
+
+test("connections to addresses that never answer are bounded", async () => {
+  const port = await freePort();
+  const close = await startBlackHole("127.0.0.2", port);
+  try {
+    const client = new HttpClient("127.0.0.2", port, { limits: { maxHalfOpen: 8, connectTimeoutMs: 10 } });
+    client.get();
+    await Bun.sleep(500);
+    expect(client.halfOpen).toBeWithin(8, 11);
+  } finally {
+    close();
+  }
 });

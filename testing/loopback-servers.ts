@@ -63,3 +63,25 @@ export async function startServers(count: number): Promise<LoopbackServer[]> {
   await Promise.all(servers.map((server) => server.start()));
   return servers;
 }
+
+/**
+ * Makes an address drop what is sent to it: a stopped process listens, and its queue of connections is full. Returns
+ * what ends that.
+ */
+export async function startBlackHole(address: string, port: number): Promise<() => void> {
+  const listen = `require("node:net").createServer().listen(${port}, "${address}", 1, () => console.log("listens"))`;
+  const child = Bun.spawn([process.execPath, "-e", listen], { stdout: "pipe" });
+  await child.stdout.getReader().read();
+  child.kill("SIGSTOP");
+  const sockets = new Set<Bun.Socket>();
+  // The kernel may take more than it was asked to: the queue is full once a connection does not open.
+  for (let count = 0; count === sockets.size; count++) {
+    const open = (socket: Bun.Socket) => void sockets.add(socket);
+    Bun.connect({ hostname: address, port, socket: { open, data: () => {} } }).catch(() => {});
+    for (let turns = 0; turns < 50 && sockets.size === count; turns++) await Bun.sleep(1);
+  }
+  return () => {
+    child.kill("SIGKILL");
+    for (const socket of sockets) socket.terminate();
+  };
+}
