@@ -104,6 +104,8 @@ export class Connection {
     try {
       outcome = this.#responses.next().value;
     } catch (error) {
+      // The server has closed inside the response.
+      if (error instanceof ConnectionError) this.#pool.suspect();
       outcome = error as Error;
     }
     if (outcome === undefined) return undefined;

@@ -59,8 +59,10 @@ export class Endpoint implements Pool {
         const connection = new Connection(socket, this, owner.memory);
         socket.data = connection;
         this.#open.add(connection);
-        if (this.#isProbing) this.#probe(connection);
-        else this.idle(connection);
+        if (!this.#isProbing) return this.idle(connection);
+        this.#probe(connection);
+        // If all are left out, requests may have counted on this connection.
+        owner.ready();
       },
       failed: (error) => {
         this.suspect();
@@ -100,6 +102,7 @@ export class Endpoint implements Pool {
   /** The name has this address no longer: its connections are closed once their responses have come. */
   remove(): void {
     this.#isRemoved = true;
+    this.#isProbing = false;
     clearTimeout(this.#probeTimer);
     this.#closeIdle();
   }
@@ -170,9 +173,9 @@ export class Endpoint implements Pool {
     }
   }
 
-  /** Only if there are others; until a probe is answered. Failures at the same time count once. */
+  /** Until a probe is answered; only if there are others, at first. Failures at the same time count once. */
   #leaveOut(): void {
-    if (!this.#owner.hasSeveral || this.#isRemoved || this.#probeTimer !== undefined) return;
+    if (this.#isRemoved || this.#probeTimer !== undefined || !(this.isLeftOut || this.#owner.hasSeveral)) return;
     this.isLeftOut = true;
     this.#isProbing = false;
     const ms = Math.min(LEFT_OUT_MS.first * 2 ** this.#failures++, LEFT_OUT_MS.most);
@@ -208,7 +211,12 @@ export class Endpoint implements Pool {
       connection.destroy();
     }, PROBE_MS);
     const end = () => clearTimeout(timer);
-    probe.answer.then(end, end);
+    const failed = () => {
+      end();
+      // Whatever it was: without a next probe, the address would be left out for ever.
+      this.#leaveOut();
+    };
+    probe.answer.then(end, failed);
     this.#sendOver(connection, [probe]);
   }
 }

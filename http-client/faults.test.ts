@@ -3,6 +3,7 @@
 import { afterEach, expect, test } from "bun:test";
 import { freePort } from "../host/tcp.ts";
 import { type LoopbackServer, startBlackHole, startServers } from "../testing/loopback-servers.ts";
+import { waitUntil } from "../testing/wait-until.ts";
 import { HttpClient, type Options } from "./client.ts";
 import { ProtocolError } from "./errors.ts";
 
@@ -40,6 +41,44 @@ async function getAll(client: HttpClient, count: number): Promise<Record<string,
   return outcomes;
 }
 
+const resetServed = () => {
+  for (const server of servers) server.served = 0;
+};
+const isUsed = async (client: HttpClient, server: LoopbackServer) => {
+  resetServed();
+  await getAll(client, 20);
+  return server.served >= 4;
+};
+
+test("an address that cuts an answer off is left out, and used again once it answers", async () => {
+  const client = await start(2);
+  const [bad] = servers as [LoopbackServer];
+  await getAll(client, 10);
+  bad.behavior = "cuts its answers off";
+  expect(await getAll(client, 10)).toEqual({ 200: 10 });
+  expect(client.figures.leftOut).toBe(1);
+  // Its probe is cut off as well.
+  await Bun.sleep(200);
+  bad.behavior = "answers";
+  await waitUntil("the address is used again", () => isUsed(client, bad), 3000);
+});
+
+test("an address whose probe fails while it is the only one is used again", async () => {
+  const client = await start(2);
+  const [bad, other] = servers as [LoopbackServer, LoopbackServer];
+  await getAll(client, 10);
+  bad.stop();
+  await getAll(client, 10);
+  expect(client.figures.leftOut).toBe(1);
+  addresses = [bad.address];
+  await waitUntil("it is the only one", async () => (await get(client)) !== 200 && client.figures.addresses === 1);
+  await Bun.sleep(500);
+  addresses = [bad.address, other.address];
+  await waitUntil("there are two", async () => (await get(client)) === 200 && client.figures.addresses === 2);
+  await bad.start();
+  await waitUntil("the address is used again", () => isUsed(client, bad), 3000);
+});
+
 test("an address whose bodies cannot be decoded is left out", async () => {
   const decode = (body: Uint8Array) => {
     if (new TextDecoder().decode(body) === "?") throw new ProtocolError("not JSON");
@@ -50,6 +89,18 @@ test("an address whose bodies cannot be decoded is left out", async () => {
   bad.behavior = "answers no JSON";
   expect(await getAll(client, 20)).toEqual({ 200: 20 });
   expect(client.figures.leftOut).toBe(1);
+});
+
+test("an address whose probe finds no memory is used again once there is", async () => {
+  const client = await start(2, { limits: { maxBuffered: 0 } });
+  const [bad] = servers as [LoopbackServer];
+  await getAll(client, 10);
+  bad.behavior = "answers 500";
+  await getAll(client, 10);
+  bad.behavior = "answers 32 KiB";
+  await waitUntil("it is probed", () => bad.served > 6);
+  bad.behavior = "answers";
+  await waitUntil("the address is used again", () => isUsed(client, bad), 3000);
 });
 
 test("connections to addresses that never answer are bounded", async () => {
