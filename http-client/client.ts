@@ -157,8 +157,8 @@ export class HttpClient implements Owner {
       if (endpoint.inFlight < (least?.inFlight ?? Number.POSITIVE_INFINITY)) least = endpoint;
       if (endpoint.hasIdle && endpoint.inFlight < (ready?.inFlight ?? Number.POSITIVE_INFINITY)) ready = endpoint;
     }
-    // One that has less to do, but no connection to spare, gets another one for the next time.
-    if (ready && least && least.inFlight < ready.inFlight && least.connector.connecting === 0) least.connector.open();
+    // One that has less to do, but no connection to spare, gets another one for the next time; so does one without any.
+    if (ready && least && (least.inFlight < ready.inFlight || least.connections === 0)) least.openNext();
     return ready;
   }
 

@@ -79,6 +79,25 @@ test("an address whose probe fails while it is the only one is used again", asyn
   await waitUntil("the address is used again", () => isUsed(client, bad), 3000);
 });
 
+test.each(["answers and closes", "answers"] as const)(
+  "an address without a connection gets its share (%s)",
+  async (behavior) => {
+    const client = await start(3);
+    const [closing] = servers as [LoopbackServer];
+    closing.behavior = behavior;
+    await getAll(client, 10);
+    for (const socket of closing.sockets) socket.end();
+    await Bun.sleep(50);
+    resetServed();
+    for (let i = 0; i < 60; i++) {
+      expect(await get(client)).toBe(200);
+      await Bun.sleep(2);
+    }
+    expect(closing.served).toBeGreaterThanOrEqual(10);
+    expect(client.figures.leftOut).toBe(0);
+  },
+);
+
 test("an address whose bodies cannot be decoded is left out", async () => {
   const decode = (body: Uint8Array) => {
     if (new TextDecoder().decode(body) === "?") throw new ProtocolError("not JSON");
