@@ -115,15 +115,16 @@ export class HttpClient implements Owner {
   }
 
   repeat(exchange: Exchange): boolean {
-    if (!this.hasSeveral || !this.#hasUsed || exchange.isCancelled) return false;
-    exchange.isRepeated = true;
+    if (!this.#hasUsed || exchange.isCancelled || exchange.repeats >= this.#endpoints.size) return false;
+    exchange.repeats++;
+    exchange.connection = undefined;
     this.#repeated++;
     this.#waiting.unshift(exchange);
     this.#dispatchSoon();
     return true;
   }
 
-  /** Whether there is an address that is not left out. */
+  /** Whether there are several addresses, and one that is not left out. */
   get #hasUsed(): boolean {
     return this.hasSeveral && this.#candidates.some(({ isLeftOut }) => !isLeftOut);
   }

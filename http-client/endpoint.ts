@@ -1,7 +1,7 @@
 import type { BodyMemory } from "./body-buffer.ts";
 import { Connection, type Pool } from "./connection.ts";
 import { Connector, type Shared } from "./connector.ts";
-import { type ConnectionError, ProtocolError, TooLargeError } from "./errors.ts";
+import { CapacityError, type ConnectionError, ProtocolError, TooLargeError } from "./errors.ts";
 import { Exchange } from "./exchange.ts";
 import type { Answer } from "./responses.ts";
 
@@ -111,7 +111,7 @@ export class Endpoint implements Pool {
     this.inFlight--;
     const outcome = this.#decoded(received);
     if (this.#judge(outcome)) this.#useAgain();
-    else if (!exchange.isRepeated && this.#owner.repeat(exchange)) return;
+    else if (!(outcome instanceof CapacityError) && this.#owner.repeat(exchange)) return;
     exchange.settle(outcome);
   }
 
@@ -205,7 +205,7 @@ export class Endpoint implements Pool {
   #probe(connection: Connection): void {
     this.#isProbing = false;
     const probe = new Exchange();
-    probe.isRepeated = true;
+    probe.repeats = Number.POSITIVE_INFINITY;
     const timer = setTimeout(() => {
       this.suspect();
       connection.destroy();

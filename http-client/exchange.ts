@@ -14,8 +14,8 @@ export class Exchange {
   /** The connection that the request was sent over, until it is settled. */
   connection: Carrier | undefined;
   isCancelled = false;
-  /** Whether the request was sent to another address before, which could not answer it. */
-  isRepeated = false;
+  /** How often the request was sent again, since an address could not answer it. */
+  repeats = 0;
 
   settle(outcome: Answer | Error): void {
     this.connection = undefined;

@@ -98,6 +98,13 @@ test.each(["answers and closes", "answers"] as const)(
   },
 );
 
+test("a request is sent on until an address answers it", async () => {
+  const client = await start(4);
+  await getAll(client, 10);
+  for (const server of servers.slice(1)) server.behavior = "answers 500";
+  expect(await getAll(client, 10)).toEqual({ 200: 10 });
+});
+
 test("an address whose bodies cannot be decoded is left out", async () => {
   const decode = (body: Uint8Array) => {
     if (new TextDecoder().decode(body) === "?") throw new ProtocolError("not JSON");
@@ -108,6 +115,13 @@ test("an address whose bodies cannot be decoded is left out", async () => {
   bad.behavior = "answers no JSON";
   expect(await getAll(client, 20)).toEqual({ 200: 20 });
   expect(client.figures.leftOut).toBe(1);
+});
+
+test("a request whose body finds no memory is not repeated, and its address is not left out", async () => {
+  const client = await start(2, { limits: { maxBuffered: 0 } });
+  for (const server of servers) server.behavior = "answers 32 KiB";
+  expect(await getAll(client, 4)).toEqual({ "too many large answers at the same time": 4 });
+  expect(client.figures).toMatchObject({ repeated: 0, leftOut: 0 });
 });
 
 test("an address whose probe finds no memory is used again once there is", async () => {
