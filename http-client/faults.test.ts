@@ -105,6 +105,19 @@ test("a request is sent on until an address answers it", async () => {
   expect(await getAll(client, 10)).toEqual({ 200: 10 });
 });
 
+test("a client that leaves ends no request of others over the same connection", async () => {
+  const client = await start(1);
+  const [server] = servers as [LoopbackServer];
+  await getAll(client, 1);
+  server.behavior = "answers after 1.2 s";
+  const [left, ...others] = [client.get(), client.get(), client.get()] as const;
+  await waitUntil("they are sent", () => server.served === 4);
+  left.answer.catch(() => {});
+  left.cancel();
+  expect((await Promise.all(others.map(({ answer }) => answer))).map(({ status }) => status)).toEqual([200, 200]);
+  expect(server.served).toBe(4);
+});
+
 test("an address whose bodies cannot be decoded is left out", async () => {
   const decode = (body: Uint8Array) => {
     if (new TextDecoder().decode(body) === "?") throw new ProtocolError("not JSON");
