@@ -217,7 +217,7 @@ export class HttpClient implements Owner {
 
   /** Addresses that still work are kept: a name server may be away for a while. */
   #nameNotFound(): void {
-    const working = [...this.#endpoints].filter(([, { connections }]) => connections > 0);
+    const working = [...this.#endpoints].filter(([, { connections, isSuspect }]) => connections > 0 || !isSuspect);
     this.#setAddresses(working.map(([address]) => address));
     if (working.length > 0) return;
     for (const exchange of this.#waiting.splice(0)) exchange.settle(new ConnectionError("host name not found"));

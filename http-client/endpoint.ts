@@ -45,6 +45,8 @@ export class Endpoint implements Pool {
   /** Requests sent and not answered yet. */
   inFlight = 0;
   isLeftOut = false;
+  /** Whether it has failed since its last usable answer. */
+  isSuspect = false;
   #isRemoved = false;
   #failures = 0;
   #probeTimer: Timer | undefined;
@@ -137,6 +139,7 @@ export class Endpoint implements Pool {
 
   /** Its idle connections are as suspect as what has failed. */
   suspect(): void {
+    this.isSuspect = true;
     this.#closeIdle();
     this.#leaveOut();
     this.#owner.suspect();
@@ -192,6 +195,7 @@ export class Endpoint implements Pool {
   }
 
   #useAgain(): void {
+    this.isSuspect = false;
     if (!this.isLeftOut) return;
     clearTimeout(this.#probeTimer);
     this.#probeTimer = undefined;

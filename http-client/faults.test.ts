@@ -10,6 +10,7 @@ import { ProtocolError } from "./errors.ts";
 let servers: LoopbackServer[] = [];
 /** What the name server says. */
 let addresses: string[] | Error = [];
+let lookups = 0;
 
 afterEach(() => {
   for (const server of servers) server.stop();
@@ -18,7 +19,9 @@ afterEach(() => {
 async function start(count: number, options: Omit<Options, "lookup"> = {}): Promise<HttpClient> {
   servers = await startServers(count);
   addresses = servers.map(({ address }) => address);
+  lookups = 0;
   const lookup = async () => {
+    lookups++;
     if (addresses instanceof Error) throw addresses;
     return addresses;
   };
@@ -116,6 +119,25 @@ test("a client that leaves ends no request of others over the same connection", 
   left.cancel();
   expect((await Promise.all(others.map(({ answer }) => answer))).map(({ status }) => status)).toEqual([200, 200]);
   expect(server.served).toBe(4);
+});
+
+test("a name without any address is as one that is not found", async () => {
+  const client = await start(1);
+  addresses = [];
+  expect(await get(client)).toBe("host name not found");
+  expect(lookups).toBe(1);
+});
+
+test("addresses whose connections have been closed are kept while the name server is away", async () => {
+  const client = await start(2);
+  for (const server of servers) server.behavior = "answers and closes";
+  await getAll(client, 10);
+  addresses = new Error("SERVFAIL");
+  await Bun.sleep(1100);
+  for (let i = 0; i < 10; i++) {
+    expect(await get(client)).toBe(200);
+    await Bun.sleep(10);
+  }
 });
 
 test("an address whose bodies cannot be decoded is left out", async () => {
