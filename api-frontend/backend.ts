@@ -1,5 +1,6 @@
 import { type ClientFigures, HttpClient } from "../http-client/client.ts";
 import { CapacityError, ProtocolError, TooLargeError } from "../http-client/errors.ts";
+import type { Lookup } from "../http-client/resolver.ts";
 import { Failure } from "../service/http.ts";
 import { parse } from "../service/json.ts";
 import { log } from "../service/log.ts";
@@ -44,10 +45,13 @@ export class Backend {
     ["answered", ...Object.values(OUTCOMES)],
   );
 
-  /** @param host a name or an address; IPv6 in brackets */
-  constructor(host: string, port: number) {
+  /**
+   * @param host a name or an address; IPv6 in brackets
+   * @param lookup finds the addresses of the name
+   */
+  constructor(host: string, port: number, lookup?: Lookup) {
     this.#url = `http://${host}:${port}/`;
-    this.#client = new HttpClient(host, port, { decode: parseJson });
+    this.#client = new HttpClient(host, port, { decode: parseJson, ...(lookup && { lookup }) });
   }
 
   /**

@@ -23,6 +23,7 @@ const BEHAVIORS = {
 };
 
 export type Behavior = keyof typeof BEHAVIORS;
+export const behaviors = Object.keys(BEHAVIORS) as Behavior[];
 
 export class LoopbackServer {
   /** Requests so far. */
