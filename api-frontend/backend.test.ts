@@ -166,9 +166,12 @@ test("a backend that sends half a response is 504 as well", async () => {
 
 test("a request without a response for a second is hedged on another connection", async () => {
   const url = await listen((connection, nth) => nth > 1 && connection.end(answer("2")));
+  const backend = new Backend("127.0.0.1", Number(new URL(url).port));
   const start = performance.now();
-  expect(await callBackend(url)).toBe(2);
+  expect(await call(backend)).toBe(2);
   expect(performance.now() - start).toBeWithin(950, 2000);
+  await Bun.sleep(50);
+  expect(backend.figures).toMatchObject({ hedged: 1, retried: 0 });
 });
 
 test.each([300, 1300])(

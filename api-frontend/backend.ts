@@ -1,6 +1,6 @@
 import { type ClientFigures, HttpClient } from "../http-client/client.ts";
 import { CapacityError, ProtocolError, TooLargeError } from "../http-client/errors.ts";
-import type { Answer } from "../http-client/responses.ts";
+import type { Lookup } from "../http-client/resolver.ts";
 import { Failure } from "../service/http.ts";
 import { parse } from "../service/json.ts";
 import { log } from "../service/log.ts";
@@ -54,10 +54,13 @@ export class Backend {
     BOUNDS,
   );
 
-  /** @param host a name or an address; IPv6 in brackets */
-  constructor(host: string, port: number) {
+  /**
+   * @param host a name or an address; IPv6 in brackets
+   * @param lookup finds the addresses of the name
+   */
+  constructor(host: string, port: number, lookup?: Lookup) {
     this.#url = `http://${host}:${port}/`;
-    this.#client = new HttpClient(host, port);
+    this.#client = new HttpClient(host, port, { decode: parseJson, ...(lookup && { lookup }) });
   }
 
   /**
@@ -78,9 +81,10 @@ export class Backend {
     this.#calls.add(call);
     if (!this.#isTicking) this.#tickLater();
     try {
-      const value = jsonOf(await call.answer());
+      const { status, body } = await call.answer();
+      if (status !== 200) throw failed(502, ` ${status}`);
       this.outcomes.add("answered");
-      return value;
+      return body;
     } catch (error) {
       const failure = failureOf(error);
       this.outcomes.add(OUTCOMES[failure.status] ?? "failed");
@@ -126,11 +130,10 @@ function failureOf(error: unknown): Failure {
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-function jsonOf({ status, body }: Answer): unknown {
-  if (status !== 200) throw failed(502, ` ${status}`);
+function parseJson(body: Uint8Array): unknown {
   try {
     return parse(utf8.decode(body));
   } catch {
-    throw failed(502, ": the answer is not JSON");
+    throw new ProtocolError("the answer is not JSON");
   }
 }

@@ -45,10 +45,7 @@ export class Call {
   /** To be called every now and then: one timer for all calls costs less than one for each. */
   tick(now: number): void {
     if (this.#retries === undefined && now - this.start >= HEDGE_DELAY_MS) {
-      const settle = (outcome: Answer | Error) => {
-        this.#first.cancel();
-        this.#first.settle(outcome);
-      };
+      const settle = (outcome: Answer | Error) => this.#first.cancel(outcome);
       this.#first.suspect();
       this.#retries = this.#retry(this.#first.answer);
       this.#retries.answer.then(settle, settle);

@@ -2,48 +2,9 @@
 // tests of tests/addresses.test.ts that of a real name server.
 
 import { afterEach, expect, test } from "bun:test";
-import { createServer, type Server, type Socket } from "node:net";
-import { freePort } from "../host/tcp.ts";
+import { type LoopbackServer as Backend, startServers } from "../testing/loopback-servers.ts";
 import { waitUntil } from "../testing/wait-until.ts";
 import { HttpClient } from "./client.ts";
-
-type Behavior = "answers" | "is silent" | "closes" | "answers 500" | "is no HTTP server";
-
-class Backend {
-  served = 0;
-  behavior: Behavior = "answers";
-  readonly sockets = new Set<Socket>();
-  #server: Server | undefined;
-  constructor(
-    readonly address: string,
-    readonly port: number,
-  ) {}
-
-  start(): Promise<void> {
-    this.#server = createServer((socket) => {
-      this.sockets.add(socket);
-      socket.on("error", () => {}).on("close", () => this.sockets.delete(socket));
-      socket.on("data", (bytes) => {
-        for (const _ of bytes.toString().matchAll(/GET/g)) this.#serve(socket);
-      });
-    });
-    return new Promise((resolve) => this.#server?.listen(this.port, this.address, resolve));
-  }
-
-  #serve(socket: Socket): void {
-    this.served++;
-    if (this.behavior === "answers") socket.write("HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n1");
-    if (this.behavior === "answers 500") socket.write("HTTP/1.1 500 X\r\ncontent-length: 1\r\n\r\n1");
-    if (this.behavior === "is no HTTP server") socket.write("SSH-2.0-OpenSSH_9.2\r\n\r\n");
-    if (this.behavior === "closes") socket.destroy();
-  }
-
-  /** As a process that is killed. */
-  stop(): void {
-    this.#server?.close();
-    for (const socket of this.sockets) socket.destroy();
-  }
-}
 
 let backends: Backend[] = [];
 /** What the name server says. */
@@ -55,13 +16,13 @@ afterEach(() => {
 
 /** Starts a backend on each of several addresses, and makes a client for the name that has them. */
 async function start(count: number): Promise<HttpClient> {
-  const port = await freePort();
-  backends = Array.from({ length: count }, (_, i) => new Backend(`127.0.0.${i + 2}`, port));
-  await Promise.all(backends.map((backend) => backend.start()));
+  backends = await startServers(count);
   addresses = backends.map(({ address }) => address);
-  return new HttpClient("backend", port, {}, async () => {
-    if (addresses instanceof Error) throw addresses;
-    return addresses;
+  return new HttpClient("backend", (backends as [Backend])[0].port, {
+    lookup: async () => {
+      if (addresses instanceof Error) throw addresses;
+      return addresses;
+    },
   });
 }
 
@@ -99,7 +60,7 @@ test("the first request does not wait for addresses that refuse", async () => {
   expect(await call(client, 100)).toEqual({ 200: 100 });
 });
 
-test.each(["closes", "answers 500", "is no HTTP server"] as const)(
+test.each(["closes", "cuts its answers off", "answers 500", "is no HTTP server"] as const)(
   "no request is lost to one of several that %s, and it is used again once it answers",
   async (behavior) => {
     const client = await start(3);

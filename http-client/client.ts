@@ -1,5 +1,5 @@
 import { BodyMemory } from "./body-buffer.ts";
-import { Endpoint, type Owner } from "./endpoint.ts";
+import { type Decode, Endpoint, type Owner } from "./endpoint.ts";
 import { ConnectionError } from "./errors.ts";
 import { Exchange } from "./exchange.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
@@ -15,6 +15,14 @@ export interface ClientFigures {
   readonly repeated: number;
 }
 
+export interface Options {
+  readonly limits?: Partial<Limits>;
+  /** Finds the addresses of the name. */
+  readonly lookup?: Lookup;
+  /** Makes of the bytes of a body what the exchange answers; they themselves, if not given. */
+  readonly decode?: Decode;
+}
+
 /**
  * `GET /` on a server over HTTP/1.1 connections that are kept open and shared: requests of the same turn of the event
  * loop are pipelined (RFC 9112, section 9.3.2), so that several take one write and one read.
@@ -27,9 +35,11 @@ export interface ClientFigures {
  * const { status, body } = await client.get().answer;
  */
 export class HttpClient implements Owner {
+  readonly decode: Decode;
   readonly request: string;
   readonly limits: Limits;
   readonly memory: BodyMemory;
+  halfOpen = 0;
   readonly #resolver: Resolver;
   readonly #port: number;
   /** By address, in an order of this client's own: clients that ask little do not all ask the same one first. */
@@ -42,12 +52,10 @@ export class HttpClient implements Owner {
   #isDispatching = false;
   #repeated = 0;
 
-  /**
-   * @param host a name or an address; IPv6 in brackets
-   * @param lookup finds the addresses of the name
-   */
-  constructor(host: string, port: number, limits: Partial<Limits> = {}, lookup?: Lookup) {
+  /** @param host a name or an address; IPv6 in brackets */
+  constructor(host: string, port: number, { limits, lookup, decode = (body) => body }: Options = {}) {
     this.limits = { ...DEFAULT_LIMITS, ...limits };
+    this.decode = decode;
     this.request = `GET / HTTP/1.1\r\nHost: ${host}:${port}\r\nAccept: application/json\r\n\r\n`;
     this.memory = new BodyMemory(this.limits);
     this.#port = port;
@@ -107,15 +115,16 @@ export class HttpClient implements Owner {
   }
 
   repeat(exchange: Exchange): boolean {
-    if (!this.hasSeveral || !this.#hasUsed || exchange.isCancelled) return false;
-    exchange.isRepeated = true;
+    if (!this.#hasUsed || exchange.isCancelled || exchange.repeats >= this.#endpoints.size) return false;
+    exchange.repeats++;
+    exchange.connection = undefined;
     this.#repeated++;
     this.#waiting.unshift(exchange);
     this.#dispatchSoon();
     return true;
   }
 
-  /** Whether there is an address that is not left out. */
+  /** Whether there are several addresses, and one that is not left out. */
   get #hasUsed(): boolean {
     return this.hasSeveral && this.#candidates.some(({ isLeftOut }) => !isLeftOut);
   }
@@ -149,8 +158,8 @@ export class HttpClient implements Owner {
       if (endpoint.inFlight < (least?.inFlight ?? Number.POSITIVE_INFINITY)) least = endpoint;
       if (endpoint.hasIdle && endpoint.inFlight < (ready?.inFlight ?? Number.POSITIVE_INFINITY)) ready = endpoint;
     }
-    // One that has less to do, but no connection to spare, gets another one for the next time.
-    if (ready && least && least.inFlight < ready.inFlight && least.connector.connecting === 0) least.connector.open();
+    // One that has less to do, but no connection to spare, gets another one for the next time; so does one without any.
+    if (ready && least && (least.inFlight < ready.inFlight || least.connections === 0)) least.openNext();
     return ready;
   }
 
@@ -171,7 +180,7 @@ export class HttpClient implements Owner {
   }
 
   #openEach(endpoints: readonly Endpoint[]): void {
-    for (const { connector } of endpoints.slice(0, this.limits.maxConnecting)) connector.open();
+    for (const endpoint of endpoints.slice(0, this.limits.maxConnecting)) endpoint.openNext();
   }
 
   #fewestConnections(): Endpoint | undefined {
@@ -208,7 +217,7 @@ export class HttpClient implements Owner {
 
   /** Addresses that still work are kept: a name server may be away for a while. */
   #nameNotFound(): void {
-    const working = [...this.#endpoints].filter(([, { connections }]) => connections > 0);
+    const working = [...this.#endpoints].filter(([, { connections, isSuspect }]) => connections > 0 || !isSuspect);
     this.#setAddresses(working.map(([address]) => address));
     if (working.length > 0) return;
     for (const exchange of this.#waiting.splice(0)) exchange.settle(new ConnectionError("host name not found"));

@@ -86,6 +86,11 @@ export class Connection {
     this.#pool.suspect();
   }
 
+  /** A request is cancelled. Those that were sent with it still get their responses. */
+  cancelled(): void {
+    if (this.#exchanges.every(({ isCancelled }) => isCancelled)) this.destroy();
+  }
+
   /** Closes after what was sent. */
   close(): void {
     this.#socket.end();
@@ -104,6 +109,8 @@ export class Connection {
     try {
       outcome = this.#responses.next().value;
     } catch (error) {
+      // The server has closed inside the response.
+      if (error instanceof ConnectionError) this.#pool.suspect();
       outcome = error as Error;
     }
     if (outcome === undefined) return undefined;

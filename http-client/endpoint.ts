@@ -1,9 +1,8 @@
 import type { BodyMemory } from "./body-buffer.ts";
 import { Connection, type Pool } from "./connection.ts";
-import { Connector } from "./connector.ts";
-import { type ConnectionError, ProtocolError, TooLargeError } from "./errors.ts";
+import { Connector, type Shared } from "./connector.ts";
+import { CapacityError, type ConnectionError, ProtocolError, TooLargeError } from "./errors.ts";
 import { Exchange } from "./exchange.ts";
-import type { Limits } from "./limits.ts";
 import type { Answer } from "./responses.ts";
 
 /** Milliseconds for which an address is left out: after its first failure, and at most. Doubled each time. */
@@ -15,10 +14,13 @@ const PROBE_MS = 1000;
 /** Milliseconds without pipelining after a server handled it badly: not every server supports it. */
 const PIPELINING_COOL_DOWN_MS = 60_000;
 
+/** @throws {ProtocolError} if the server should not have sent such a body */
+export type Decode = (body: Uint8Array) => unknown;
+
 /** What an endpoint needs of the client that it belongs to. */
-export interface Owner {
+export interface Owner extends Shared {
   readonly request: string;
-  readonly limits: Limits;
+  readonly decode: Decode;
   readonly memory: BodyMemory;
   /** Whether the name has other addresses as well. */
   readonly hasSeveral: boolean;
@@ -43,6 +45,8 @@ export class Endpoint implements Pool {
   /** Requests sent and not answered yet. */
   inFlight = 0;
   isLeftOut = false;
+  /** Whether it has failed since its last usable answer. */
+  isSuspect = false;
   #isRemoved = false;
   #failures = 0;
   #probeTimer: Timer | undefined;
@@ -52,13 +56,15 @@ export class Endpoint implements Pool {
 
   constructor(owner: Owner, hostname: string, port: number) {
     this.#owner = owner;
-    this.connector = new Connector({ hostname, port }, owner.limits, {
+    this.connector = new Connector({ hostname, port }, owner, {
       opened: (socket) => {
         const connection = new Connection(socket, this, owner.memory);
         socket.data = connection;
         this.#open.add(connection);
-        if (this.#isProbing) this.#probe(connection);
-        else this.idle(connection);
+        if (!this.#isProbing) return this.idle(connection);
+        this.#probe(connection);
+        // If all are left out, requests may have counted on this connection.
+        owner.ready();
       },
       failed: (error) => {
         this.suspect();
@@ -90,17 +96,24 @@ export class Endpoint implements Pool {
     else this.#idle.push(connection);
   }
 
+  /** Opens a connection, unless one is being opened. */
+  openNext(): void {
+    if (this.connector.connecting === 0 && this.connector.canOpen) this.connector.open();
+  }
+
   /** The name has this address no longer: its connections are closed once their responses have come. */
   remove(): void {
     this.#isRemoved = true;
+    this.#isProbing = false;
     clearTimeout(this.#probeTimer);
     this.#closeIdle();
   }
 
-  answered(exchange: Exchange, outcome: Answer | Error): void {
+  answered(exchange: Exchange, received: Answer | Error): void {
     this.inFlight--;
+    const outcome = this.#decoded(received);
     if (this.#judge(outcome)) this.#useAgain();
-    else if (!exchange.isRepeated && this.#owner.repeat(exchange)) return;
+    else if (!(outcome instanceof CapacityError) && this.#owner.repeat(exchange)) return;
     exchange.settle(outcome);
   }
 
@@ -126,9 +139,20 @@ export class Endpoint implements Pool {
 
   /** Its idle connections are as suspect as what has failed. */
   suspect(): void {
+    this.isSuspect = true;
     this.#closeIdle();
     this.#leaveOut();
     this.#owner.suspect();
+  }
+
+  #decoded(received: Answer | Error): Answer | Error {
+    if (received instanceof Error || received.status !== 200) return received;
+    try {
+      received.body = this.#owner.decode(received.body as Uint8Array);
+      return received;
+    } catch (error) {
+      return error as Error;
+    }
   }
 
   /** Whether the server answered as it should. */
@@ -152,9 +176,9 @@ export class Endpoint implements Pool {
     }
   }
 
-  /** Only if there are others; until a probe is answered. Failures at the same time count once. */
+  /** Until a probe is answered; only if there are others, at first. Failures at the same time count once. */
   #leaveOut(): void {
-    if (!this.#owner.hasSeveral || this.#isRemoved || this.#probeTimer !== undefined) return;
+    if (this.#isRemoved || this.#probeTimer !== undefined || !(this.isLeftOut || this.#owner.hasSeveral)) return;
     this.isLeftOut = true;
     this.#isProbing = false;
     const ms = Math.min(LEFT_OUT_MS.first * 2 ** this.#failures++, LEFT_OUT_MS.most);
@@ -171,6 +195,7 @@ export class Endpoint implements Pool {
   }
 
   #useAgain(): void {
+    this.isSuspect = false;
     if (!this.isLeftOut) return;
     clearTimeout(this.#probeTimer);
     this.#probeTimer = undefined;
@@ -184,13 +209,18 @@ export class Endpoint implements Pool {
   #probe(connection: Connection): void {
     this.#isProbing = false;
     const probe = new Exchange();
-    probe.isRepeated = true;
+    probe.repeats = Number.POSITIVE_INFINITY;
     const timer = setTimeout(() => {
       this.suspect();
       connection.destroy();
     }, PROBE_MS);
     const end = () => clearTimeout(timer);
-    probe.answer.then(end, end);
+    const failed = () => {
+      end();
+      // Whatever it was: without a next probe, the address would be left out for ever.
+      this.#leaveOut();
+    };
+    probe.answer.then(end, failed);
     this.#sendOver(connection, [probe]);
   }
 }

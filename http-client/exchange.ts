@@ -2,7 +2,8 @@ import type { Answer } from "./responses.ts";
 
 /** What an exchange needs of the connection that it uses. */
 export interface Carrier {
-  destroy(): void;
+  /** Nobody waits for the answer to one of its requests. */
+  cancelled(): void;
   /** The answer is late. */
   suspect(): void;
 }
@@ -14,8 +15,8 @@ export class Exchange {
   /** The connection that the request was sent over, until it is settled. */
   connection: Carrier | undefined;
   isCancelled = false;
-  /** Whether the request was sent to another address before, which could not answer it. */
-  isRepeated = false;
+  /** How often the request was sent again, since an address could not answer it. */
+  repeats = 0;
 
   settle(outcome: Answer | Error): void {
     this.connection = undefined;
@@ -23,10 +24,16 @@ export class Exchange {
     else this.#result.resolve(outcome);
   }
 
-  /** Nobody waits for the answer any longer; a connection that the request was sent over is closed. */
-  cancel(): void {
+  /**
+   * Nobody waits for the answer any longer; a connection that no other request waits for either is closed.
+   *
+   * @param outcome settles the exchange; if missing, it is settled with a `ConnectionError`, or not at all
+   */
+  cancel(outcome?: Answer | Error): void {
+    const { connection } = this;
     this.isCancelled = true;
-    this.connection?.destroy();
+    if (outcome) this.settle(outcome);
+    connection?.cancelled();
   }
 
   /** The answer is late: the address that was asked is left out for a while, if there are others. */

@@ -13,6 +13,8 @@ export const DEFAULT_LIMITS = {
   maxConnecting: 64,
   /** Then another is tried: a lost SYN is repeated after a second (RFC 6298, section 2), long in a local network. */
   connectTimeoutMs: 250,
+  /** Connections that have not opened by then, to all addresses: Bun cannot cancel them, the kernel tries for 2 min. */
+  maxHalfOpen: 2048,
   /** Requests sent together over one connection; 1 turns pipelining off. */
   maxPipelined: 8,
 };

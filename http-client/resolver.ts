@@ -45,7 +45,7 @@ export class Resolver {
     this.#isLookingUp = true;
     this.#lastStart = now;
     this.lookup(this.host)
-      .then(this.found, this.failed)
+      .then((addresses) => (addresses.length > 0 ? this.found(addresses) : this.failed()), this.failed)
       .finally(() => {
         this.#isLookingUp = false;
       });

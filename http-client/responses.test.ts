@@ -54,7 +54,7 @@ function read(bytes: Buffer, cuts: readonly number[] = [], closed = false): Outc
 const text = (outcome: Outcome) =>
   typeof outcome === "string"
     ? outcome
-    : [outcome.status, outcome.body && Buffer.from(outcome.body).toString("latin1")];
+    : [outcome.status, outcome.body && Buffer.from(outcome.body as Uint8Array).toString("latin1")];
 
 const response = (...lines: string[]) => Buffer.from(lines.join("\r\n"), "latin1");
 

@@ -6,8 +6,8 @@ import type { Input, Parsing } from "./input.ts";
 /** The response to a `GET`. */
 export interface Answer {
   readonly status: number;
-  /** Missing if the status is not 200: nobody reads it then. */
-  readonly body?: Uint8Array | undefined;
+  /** Missing if the status is not 200: nobody reads it then. Bytes, until it is decoded. */
+  body?: unknown;
   /** Whether the connection may carry another request. */
   readonly isReusable: boolean;
 }
