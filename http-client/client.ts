@@ -166,7 +166,7 @@ export class HttpClient implements Owner {
   /** Makes sure that as many connections as requests wait, and are allowed, are being opened. */
   #open(): void {
     this.#waiting = this.#waiting.filter(({ isCancelled }) => !isCancelled);
-    if (this.#waiting.length === 0) return;
+    if (this.#waiting.length === 0 || this.#resolver.age > this.limits.maxAddressAgeMs) return;
     // Any of the addresses may be dead: the first that can be reached takes the requests.
     if (!this.#candidates.some(({ connections, connector }) => connections + connector.connecting > 0))
       this.#openEach(this.#candidates);

@@ -183,3 +183,20 @@ test("connections to addresses that never answer are bounded", async () => {
     close();
   }
 });
+
+test("no connection is opened to an address that the name may have lost long ago", async () => {
+  await start(2);
+  const [old, current] = servers as [LoopbackServer, LoopbackServer];
+  for (const server of servers) server.behavior = "answers and closes";
+  addresses = [old.address];
+  const lookup = async () => {
+    await Bun.sleep(50);
+    return addresses as string[];
+  };
+  const client = new HttpClient("backend", old.port, { limits: { maxAddressAgeMs: 1100 }, lookup });
+  expect(await get(client)).toBe(200);
+  await Bun.sleep(1200);
+  addresses = [current.address];
+  expect(await getAll(client, 3)).toEqual({ 200: 3 });
+  expect([old.served, current.served]).toEqual([1, 3]);
+});

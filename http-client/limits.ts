@@ -15,6 +15,8 @@ export const DEFAULT_LIMITS = {
   connectTimeoutMs: 250,
   /** Connections that have not opened by then, to all addresses: Bun cannot cancel them, the kernel tries for 2 min. */
   maxHalfOpen: 2048,
+  /** Then no connection is opened to the addresses of a name before it is looked up again: they may be others' by now. */
+  maxAddressAgeMs: 30_000,
   /** Requests sent together over one connection; 1 turns pipelining off. */
   maxPipelined: 8,
 };

@@ -17,6 +17,7 @@ const getaddrinfo: Lookup = async (host) => {
 export class Resolver {
   #isLookingUp = false;
   #lastStart = Number.NEGATIVE_INFINITY;
+  #lastEnd = Number.NEGATIVE_INFINITY;
 
   /**
    * @param found is told the addresses after each lookup
@@ -28,6 +29,11 @@ export class Resolver {
     readonly failed: () => void,
     readonly lookup: Lookup = getaddrinfo,
   ) {}
+
+  /** Milliseconds since the end of the last lookup. */
+  get age(): number {
+    return performance.now() - this.#lastEnd;
+  }
 
   /** To be called with each use: looks the name up if nothing is known of it, or that was not done lately. */
   use(isKnown: boolean): void {
@@ -44,10 +50,12 @@ export class Resolver {
     if (this.#isLookingUp || now - this.#lastStart < ms) return;
     this.#isLookingUp = true;
     this.#lastStart = now;
-    this.lookup(this.host)
-      .then((addresses) => (addresses.length > 0 ? this.found(addresses) : this.failed()), this.failed)
-      .finally(() => {
-        this.#isLookingUp = false;
-      });
+    const end = (addresses: readonly string[]) => {
+      this.#isLookingUp = false;
+      this.#lastEnd = performance.now();
+      if (addresses.length > 0) this.found(addresses);
+      else this.failed();
+    };
+    this.lookup(this.host).then(end, () => end([]));
   }
 }
