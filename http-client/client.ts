@@ -129,8 +129,9 @@ export class HttpClient implements Owner {
     return this.hasSeveral && this.#candidates.some(({ isLeftOut }) => !isLeftOut);
   }
 
-  /** Once for all requests of a turn of the event loop. */
+  /** Once for all requests of a turn of the event loop; but a turn is long under load, and a full batch can go now. */
   #dispatchSoon(): void {
+    this.#send(this.limits.maxPipelined);
     if (!this.#isDispatching) setImmediate(this.#dispatch);
     this.#isDispatching = true;
   }
@@ -139,13 +140,18 @@ export class HttpClient implements Owner {
   readonly #dispatch = (): void => {
     this.#isDispatching = false;
     this.#resolver.use(this.#endpoints.size > 0);
-    while (this.#waiting.length > 0) {
-      const endpoint = this.#leastBusy();
-      if (endpoint === undefined) break;
-      endpoint.send(this.#take);
-    }
+    this.#send(1);
     this.#open();
   };
+
+  /** Sends over idle connections while at least so many requests wait. */
+  #send(least: number): void {
+    while (this.#waiting.length >= least) {
+      const endpoint = this.#leastBusy();
+      if (endpoint === undefined) return;
+      endpoint.send(this.#take);
+    }
+  }
 
   /** Of the endpoints with an idle connection, the one with the fewest requests in flight. */
   #leastBusy(): Endpoint | undefined {
