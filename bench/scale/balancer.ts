@@ -5,8 +5,8 @@
 //
 // It prints what comes of each request, and each change, as one JSON object a line.
 
+import { LoadClient } from "../../testing/load.ts";
 import { BODY } from "../../testing/services.ts";
-import { LoadClient } from "../../tests/chaos/load.ts";
 
 /** What it prints. Moments are in ms since 1970. */
 export type Line =

@@ -4,10 +4,10 @@ import { BUDGET_MS } from "../../api-frontend/backend.ts";
 import { freePort } from "../../host/tcp.ts";
 import { DRAIN_MS } from "../../service/drain.ts";
 import { BUN } from "../../testing/base-images.ts";
+import { count, p99, slowest } from "../../testing/load.ts";
 import { rawRequest, sendRaw } from "../../testing/raw-http.ts";
 import { BODY } from "../../testing/services.ts";
 import { waitUntil } from "../../testing/wait-until.ts";
-import { count, p99, slowest } from "./load.ts";
 import {
   addressOf,
   docker,

@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { BUDGET_MS } from "../../api-frontend/backend.ts";
 import { DEFAULT_LIMITS } from "../../http-client/limits.ts";
 import { compileExecutables, killServices, removeExecutables, startFrontend } from "../../testing/executables.ts";
+import { firstUnexpected, LoadClient, type Sample, slowest } from "../../testing/load.ts";
 import { waitUntil } from "../../testing/wait-until.ts";
 import {
   type Behavior,
@@ -17,7 +18,6 @@ import {
   send,
   TIMED_OUT,
 } from "./faulty-backends.ts";
-import { firstUnexpected, LoadClient, type Sample, slowest } from "./load.ts";
 import { FULL, formatMs, report, requestCells } from "./report.ts";
 
 /** Concurrent requests in a burst. */

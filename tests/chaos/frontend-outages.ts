@@ -2,9 +2,9 @@ import { expect, test } from "bun:test";
 import { createConnection } from "node:net";
 import { MAX_CALLS } from "../../api-frontend/backend.ts";
 import { DRAIN_MS } from "../../service/drain.ts";
+import { count, LoadClient, p99, percentile, slowest } from "../../testing/load.ts";
 import { waitUntil } from "../../testing/wait-until.ts";
 import { errorBody, TIMED_OUT } from "./faulty-backends.ts";
-import { count, LoadClient, p99, percentile, slowest } from "./load.ts";
 import {
   docker,
   durationOf,

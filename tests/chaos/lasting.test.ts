@@ -12,10 +12,10 @@ import {
   startFrontend,
   startService,
 } from "../../testing/executables.ts";
+import { firstUnexpected, LoadClient, type Sample } from "../../testing/load.ts";
 import { rawRequest } from "../../testing/raw-http.ts";
 import { BODY } from "../../testing/services.ts";
 import { FAULTY_BACKENDS, type FaultyBackend, listen } from "./faulty-backends.ts";
-import { firstUnexpected, LoadClient, type Sample } from "./load.ts";
 import { FULL, failureCells, report } from "./report.ts";
 
 /** Requests or connections per second. */

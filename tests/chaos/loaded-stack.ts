@@ -1,11 +1,11 @@
 // The real stack, and what its tests under load have in common.
 import { run, runOrThrow } from "../../host/command.ts";
 import { freePort } from "../../host/tcp.ts";
+import { LoadClient, type Sample } from "../../testing/load.ts";
 import { rawRequest, sendRaw } from "../../testing/raw-http.ts";
 import { BODY, type ServiceName } from "../../testing/services.ts";
 import { createTestStack, TEST_NAME, type TestStack } from "../../testing/stack.ts";
 import { waitUntil } from "../../testing/wait-until.ts";
-import { LoadClient, type Sample } from "./load.ts";
 
 /** Requests per second, as most tests send them. */
 export const RATE = 200;

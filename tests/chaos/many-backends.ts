@@ -1,10 +1,10 @@
 // More than one backend behind the name that the frontend calls, as the engine's name server answers it.
 import { expect, test } from "bun:test";
 import { freePort } from "../../host/tcp.ts";
+import { count, percentile, slowest } from "../../testing/load.ts";
 import { rawRequest, sendRaw } from "../../testing/raw-http.ts";
 import { BODY } from "../../testing/services.ts";
 import { waitUntil } from "../../testing/wait-until.ts";
-import { count, percentile, slowest } from "./load.ts";
 import { addressOf, docker, EXTRA, type LoadedStack, NETWORK, RATE, removeExtras } from "./loaded-stack.ts";
 import { formatMs, report, requestCells } from "./report.ts";
 

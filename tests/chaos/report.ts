@@ -1,7 +1,7 @@
 // What the tests report: a line in the log for each fault and, if LAB_CHAOS_REPORT names a file, a row for publish.ts.
 import { appendFileSync } from "node:fs";
+import { count, type Sample } from "../../testing/load.ts";
 import { formatNumber } from "../../testing/statistics.ts";
-import { count, type Sample } from "./load.ts";
 
 /** `make chaos` runs all tests at full size, `make test` at a smaller one. */
 export const FULL = process.env.LAB_CHAOS === "full";
