@@ -1,5 +1,5 @@
-// What make deploy-kubernetes asks of a cluster. There is none here, so a program answers in its place: it takes the
-// manifests with the real kubectl, and says what it is told to say.
+// What make deploy-kubernetes asks of a cluster. A program answers in the cluster's place: it takes the manifests with the
+// real kubectl, and says what it is told to say.
 
 import { afterAll, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -28,9 +28,12 @@ async function make(target: string, { owner, rollout, apply = 0 }: Cluster, ...v
   const script = `#!/bin/sh
 case "$*" in
 *"get --raw /version"*) echo '{"gitVersion": "v1.34.0"}' ;;
-*"get namespace"*) printf '%s' '${owner}' ;;
+*"get namespace"*) echo 'Warning: not the answer' >&2; printf '%s' '${owner}' ;;
 *"get deployment"*) printf 7 ;;
-*"get pods"*) echo 'ImagePullBackOff: no such image' ;;
+*"get pods"*containerStatuses*) echo 'ImagePullBackOff: no such image' ;;
+*"get pods"*PodScheduled*) printf ': \nUnschedulable: no room\n' ;;
+*"get pods"*) ;;
+*"get replicasets"*) echo 'FailedCreate: forbidden' ;;
 *--dry-run=server*) exit ${apply} ;;
 *apply*) echo "$*" >>'${calls}'; '${await kubectl("1.34")}' kustomize "$3" >'${manifests}'; exit ${apply} ;;
 *"rollout status"*) echo 'error: deployment exceeded its progress deadline'; exit ${rollout} ;;
@@ -77,7 +80,7 @@ const OURS = "tpdocker:tpdocker";
     const { code, stderr, changes } = await make("deploy-kubernetes", { owner: "", rollout: 1 });
     expect(changes).toEqual([APPLY, REMOVE]);
     expect(stderr).toContain("error: api-backend does not run: error: deployment exceeded its progress deadline\n");
-    expect(stderr).toContain("no such image");
+    for (const reason of ["no such image", "no room", "forbidden"]) expect(stderr).toContain(reason);
     expect(code).not.toBe(0);
   });
 

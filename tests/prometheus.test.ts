@@ -135,28 +135,35 @@ describe.skipIf(programs === undefined)(`Prometheus${REASON}`, () => {
     const { code, stdout, stderr } = await firing(
       {
         'up{job="api-backend"}': "0x60",
+        'up{job="api-frontend"}': "1x60",
         'service_draining{job="api-frontend"}': "1x60",
         'backend_addresses{instance="a"}': "3x60",
         'backend_addresses_left_out{instance="a"}': "3x60",
-        'http_requests_total{code="200"}': "0+98x60",
-        'http_requests_total{code="502"}': "0+2x60",
+        'http_requests_total{job="api-frontend", code="200"}': "0+98x60",
+        'http_requests_total{job="api-frontend", code="502"}': "0+2x60",
+        'http_requests_total{job="of others", code="200"}': "0+9999x60",
       },
-      ["ServiceDown", "DrainingForLong", "BackendsLeftOut", "FrontendErrors"],
+      ["ServiceDown", "DrainingForLong", "BackendsUnreachable", "FrontendErrors"],
     );
     expect([code, stdout + stderr]).toEqual([0, expect.stringContaining("SUCCESS")]);
-    expect(await firing({ 'http_requests_total{code="200"}': "7x60" }, ["FrontendWithoutTraffic"])).toMatchObject({
-      code: 0,
-    });
+    const up = { 'up{job="api-frontend"}': "1x60", 'up{job="api-backend"}': "1x60" };
+    const idle = { 'http_requests_total{job="api-frontend", code="200"}': "7x60" };
+    expect(await firing({ ...up, ...idle }, ["FrontendWithoutTraffic"])).toMatchObject({ code: 0 });
+    // The name has no address any more: on a Swarm, and behind a headless Service.
+    const nameless = { 'backend_addresses{instance="a"}': "0x60", 'backend_calls_waiting{instance="a"}': "9x60" };
+    expect(await firing({ ...up, ...nameless }, ["BackendsUnreachable"])).toMatchObject({ code: 0 });
+    expect(await firing({ 'up{job="api-frontend"}': "1x60" }, ["ServiceGone"])).toMatchObject({ code: 0 });
   });
 
   test("fires none while one backend of several is away", async () => {
     const series = {
       'up{job="api-frontend"}': "1x60",
+      'up{job="api-backend"}': "1x60",
       'service_draining{job="api-frontend"}': "0x60",
       'backend_addresses{instance="a"}': "3x60",
       'backend_addresses_left_out{instance="a"}': "2x60",
-      'http_requests_total{code="200"}': "0+999x60",
-      'http_requests_total{code="502"}': "0+1x60",
+      'http_requests_total{job="api-frontend", code="200"}': "0+999x60",
+      'http_requests_total{job="api-frontend", code="502"}': "0+1x60",
     };
     expect(await firing(series, [])).toMatchObject({ code: 0 });
     expect((await firing(series, ["ServiceDown"])).code).toBe(1);
