@@ -15,14 +15,14 @@ import {
   type Service,
   startBothServices,
 } from "../testing/executables.ts";
-import { prometheusFolder } from "../testing/prometheus.ts";
+import { type Program, prometheusPrograms } from "../testing/prometheus.ts";
 import { SERVICES } from "../testing/services.ts";
 import { waitUntil } from "../testing/wait-until.ts";
 
 setDefaultTimeout(120_000);
 
-const programs = await prometheusFolder();
-const program = (name: string) => join(programs ?? "", name);
+const programs = await prometheusPrograms();
+const program = (name: Program) => programs?.[name] ?? name;
 const ALERTS = "deploy/prometheus/alerts.yaml";
 const rules: { groups: { rules: { alert: string; expr: string }[] }[] } = parse(await Bun.file(ALERTS).text());
 
