@@ -1,5 +1,5 @@
-// A name with several addresses, each a server of its own on loopback; what the name has is programmed, or is in the
-// tests of tests/addresses.test.ts that of a real name server.
+// A name with several addresses, each a server of its own on loopback; what the name has is programmed;
+// tests/chaos/many-backends.ts has the engine's real name server.
 
 import { afterEach, expect, test } from "bun:test";
 import { type LoopbackServer as Backend, startServers } from "../testing/loopback-servers.ts";
@@ -44,6 +44,14 @@ async function call(client: HttpClient, count: number, together = 1): Promise<Re
   return outcomes;
 }
 
+/** Waits until an address that was left out gets its share of the requests again. */
+const untilUsed = (client: HttpClient, backend: Backend) =>
+  waitUntil("the address is used again", async () => {
+    resetServed();
+    await call(client, 30);
+    return backend.served >= 5;
+  });
+
 test.each([1, 5, 64, 300])("requests are spread evenly, %d at a time", async (together) => {
   const client = await start(4);
   expect(await call(client, 1200, together)).toEqual({ 200: 1200 });
@@ -72,11 +80,7 @@ test.each(["closes", "cuts its answers off", "answers 500", "is no HTTP server"]
     // One that was in flight at a time, and probes.
     expect(bad.served).toBeLessThan(10);
     bad.behavior = "answers";
-    await waitUntil("the address is used again", async () => {
-      resetServed();
-      await call(client, 30);
-      return bad.served >= 5;
-    });
+    await untilUsed(client, bad);
   },
 );
 
@@ -101,11 +105,7 @@ test("an address that is silent is left out once a request is late, and used aga
   expect(bad.served).toBe(2);
   expect(await call(client, 1000)).toEqual({ 200: 1000 });
   bad.behavior = "answers";
-  await waitUntil("the address is used again", async () => {
-    resetServed();
-    await call(client, 30);
-    return bad.served >= 5;
-  });
+  await untilUsed(client, bad);
 });
 
 test("no request is lost to one of several that is killed, and it is used again once it is back", async () => {
@@ -115,11 +115,7 @@ test("no request is lost to one of several that is killed, and it is used again 
   killed.stop();
   expect(await call(client, 3000, 10)).toEqual({ 200: 3000 });
   await killed.start();
-  await waitUntil("the address is used again", async () => {
-    resetServed();
-    await call(client, 30);
-    return killed.served >= 5;
-  });
+  await untilUsed(client, killed);
 });
 
 test("what the name has is followed within seconds", async () => {
