@@ -81,22 +81,22 @@ async function measure({ frontends, backends, connections }: Shape) {
       ),
     );
   await load(WARM_UP_S);
-  const before = { frontend: cpuTimeMs(frontendPids), backend: cpuTimeMs(backendPids) };
-  const perBackend = backendPids.map((pid) => cpuTimeMs([pid]));
+  const before = { frontends: cpuTimeMs(frontendPids), backends: backendPids.map((pid) => cpuTimeMs([pid])) };
   const measured = await load(DURATION_S);
   const requests = measured.reduce((sum, one) => sum + one.requests, 0);
-  const shares = backendPids.map((pid, i) => cpuTimeMs([pid]) - (perBackend[i] ?? 0));
+  const shares = backendPids.map((pid, i) => cpuTimeMs([pid]) - (before.backends[i] ?? 0));
+  const backendMs = shares.reduce((sum, share) => sum + share, 0);
   const memory = memoryMib(frontendPids.slice(0, 1)).private;
   const result = {
-    frontendCpu: ((cpuTimeMs(frontendPids) - before.frontend) * 1000) / requests,
-    backendCpu: ((cpuTimeMs(backendPids) - before.backend) * 1000) / requests,
+    frontendCpu: ((cpuTimeMs(frontendPids) - before.frontends) * 1000) / requests,
+    backendCpu: (backendMs * 1000) / requests,
     rate: measured.reduce((sum, { requests, errors, duration }) => sum + (requests - errors) / (duration / 1e6), 0),
     errors: measured.reduce((sum, one) => sum + one.errors, 0) / requests,
     p50: Math.max(...measured.map(({ p50 }) => p50)),
     p99: Math.max(...measured.map(({ p99 }) => p99)),
     memory,
     /** The backend with the most to do, by CPU time, beside what each would have if all had the same. */
-    imbalance: (Math.max(...shares) * shares.length) / shares.reduce((sum, share) => sum + share, 0),
+    imbalance: (Math.max(...shares) * shares.length) / backendMs,
   };
   await removeContainers();
   return result;
