@@ -2,7 +2,7 @@
 
 import { brief } from "../host/command.ts";
 import { docker } from "../host/docker.ts";
-import { Refusal } from "./refusal.ts";
+import { Refusal } from "../host/refusal.ts";
 
 /** The fields used here of `docker node inspect`. */
 export interface Node {

@@ -1,8 +1,8 @@
 // Whether the nodes can have an image.
 import { brief } from "../host/command.ts";
 import { docker } from "../host/docker.ts";
+import { Refusal } from "../host/refusal.ts";
 import type { Engine } from "./manager.ts";
-import { Refusal } from "./refusal.ts";
 
 /** A registry that cannot be reached must not keep the user waiting. */
 const TIMEOUT_S = 20;

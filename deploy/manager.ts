@@ -1,5 +1,5 @@
+import { Refusal } from "../host/refusal.ts";
 import { ask } from "./cluster.ts";
-import { Refusal } from "./refusal.ts";
 
 /** The fields used here of `docker info`. */
 export interface Engine {

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
+import { Refusal } from "../host/refusal.ts";
 import { ask, type Service, STACK_LABEL } from "./cluster.ts";
-import { Refusal } from "./refusal.ts";
 import type { Settings } from "./settings.ts";
 
 /**

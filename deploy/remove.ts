@@ -1,6 +1,6 @@
 import { docker } from "../host/docker.ts";
+import { Refusal } from "../host/refusal.ts";
 import { ask, networksOf, nodes, STACK_LABEL, services, tasksOf } from "./cluster.ts";
-import { Refusal } from "./refusal.ts";
 
 const POLL_MS = 500;
 

@@ -1,8 +1,9 @@
 // Waits until a stack runs as it was told to, and says how far it is.
+
+import type { Interrupt } from "../host/interrupt.ts";
+import { Refusal } from "../host/refusal.ts";
 import { type Node, nodes, type Service, services, type Task, tasksOf, working } from "./cluster.ts";
-import type { Interrupt } from "./interrupt.ts";
 import { explain, failed, failsAgain, homeless, type Progress, progressOf } from "./progress.ts";
-import { Refusal } from "./refusal.ts";
 
 /** How a rollout ended. */
 export interface Outcome {

@@ -8,11 +8,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { brief } from "../host/command.ts";
 import { docker } from "../host/docker.ts";
+import { exitCodeOf, type Interrupt, noteInterrupt } from "../host/interrupt.ts";
+import { exitWith, Refusal } from "../host/refusal.ts";
 import { type Beginning, check, ownServices } from "./check.ts";
 import { networksOf, services, tasksOf } from "./cluster.ts";
-import { exitCodeOf, type Interrupt, noteInterrupt } from "./interrupt.ts";
 import { manager } from "./manager.ts";
-import { Refusal } from "./refusal.ts";
 import { removeStack } from "./remove.ts";
 import { follow, followBack, type Outcome } from "./rollout.ts";
 import { readSettings, SERVICES, type Settings } from "./settings.ts";
@@ -127,11 +127,4 @@ const actions: Record<string, typeof up> = { up, down };
 const action = actions[process.argv[2] ?? ""];
 if (action === undefined) throw new Error("usage: bun deploy/swarm.ts up|down");
 const interrupt = noteInterrupt(() => say("interrupted: a moment, please (once more ends at once)"));
-try {
-  process.exit(await action(readSettings(process.env), interrupt));
-} catch (error) {
-  if (!(error instanceof Refusal)) throw error;
-  console.error(`error: ${error.message}`);
-  sayAll(error.hints);
-  process.exit(1);
-}
+await exitWith(action(readSettings(process.env), interrupt));

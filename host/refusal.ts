@@ -9,3 +9,15 @@ export class Refusal extends Error {
     this.hints = hints.filter((hint) => hint !== "");
   }
 }
+
+/** Ends the process with a command's exit code, or with 1 and its refusal. */
+export async function exitWith(command: Promise<number>): Promise<never> {
+  try {
+    process.exit(await command);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    console.error(`error: ${error.message}`);
+    for (const hint of error.hints) console.error(`       ${hint}`);
+    process.exit(1);
+  }
+}
