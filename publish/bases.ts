@@ -1,0 +1,54 @@
+// The base images of a build: which ones exactly, for every platform.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { runOrThrow } from "../host/command.ts";
+import { Refusal } from "../host/refusal.ts";
+import { fullName } from "./addresses.ts";
+import type { BaseImage, Bases, Builder } from "./builder.ts";
+import { PLATFORMS, type PlatformName } from "./oci-layout.ts";
+import { digestOf } from "./registry.ts";
+
+/** What scripts/bases builds where no registry can be reached. */
+export const isStandin = (image: string): boolean => image.startsWith("localhost/tpdocker-standin/");
+
+const NATIVE: PlatformName = process.arch === "arm64" ? "linux/arm64" : "linux/amd64";
+
+/**
+ * Finds the base images, and fixes what their tags mean now: all images of a build are then based on the same.
+ *
+ * @throws {Refusal} if one is in no registry
+ */
+export async function findBases(builder: Builder, bunImage: string, runtimeImage: string): Promise<Bases> {
+  const bun = isStandin(bunImage) ? await standin(builder, bunImage, NATIVE) : await fromRegistry(bunImage);
+  const runtime: Partial<Record<PlatformName, BaseImage>> = {};
+  for (const platform of PLATFORMS)
+    runtime[platform] = isStandin(runtimeImage)
+      ? await standin(builder, runtimeImage, platform)
+      : await fromRegistry(runtimeImage);
+  return { bun, runtime: runtime as Record<PlatformName, BaseImage> };
+}
+
+async function fromRegistry(name: string): Promise<BaseImage> {
+  const [tag = "", pinned] = fullName(name).split("@");
+  const digest = pinned ?? (await digestOf(tag));
+  if (digest === undefined) throw new Refusal(`the base image ${name} is in no registry.`);
+  return { name: tag, digest, reference: `${tag}@${digest}` };
+}
+
+/** A stand-in for this machine's processor is on the engine; for another one its files are put together here. */
+async function standin(builder: Builder, name: string, platform: PlatformName): Promise<BaseImage> {
+  if (platform === NATIVE) return { name, digest: await builder.takeFromEngine(name), reference: name };
+  const architecture = platform.replace("linux/", "");
+  const folder = await mkdtemp(join(tmpdir(), "tpdocker-standin-"));
+  try {
+    await runOrThrow(["sh", "scripts/standin", "RUNTIME_IMAGE", join(folder, "root.tar"), architecture]);
+    await Bun.write(join(folder, "Dockerfile"), STANDIN);
+    const reference = `${name}-${architecture}`;
+    return { name, digest: await builder.buildStandin(folder, reference, platform), reference };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+const STANDIN = 'FROM scratch\nADD root.tar /\nLABEL tpdocker.image="standin"\nUSER 65532\nWORKDIR /\n';

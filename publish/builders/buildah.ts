@@ -1,0 +1,94 @@
+// Buildah, where BuildKit has no builder for several platforms: https://buildah.io
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { run } from "../../host/command.ts";
+import { Refusal } from "../../host/refusal.ts";
+import { isLoopback } from "../addresses.ts";
+import type { BaseImage, Builder, BuildInputs } from "../builder.ts";
+import type { PlatformName } from "../oci-layout.ts";
+import type { BuiltConfig, BuiltImage } from "../write-layout.ts";
+
+/** Its images are kept apart from those of the user. vfs and chroot need nothing of the kernel. */
+const storage = () => {
+  const folder = join(process.cwd(), ".cache", "buildah");
+  return ["--storage-driver", "vfs", "--root", join(folder, "root"), "--runroot", join(folder, "run")];
+};
+
+/** @throws {Refusal} with the end of what it printed */
+export async function buildah(...args: string[]): Promise<string> {
+  const [command = "", ...rest] = args;
+  const { code, stdout, stderr } = await run(["buildah", ...storage(), command, ...rest], { ownGroup: true });
+  if (code === 0) return stdout.trim();
+  const lines = `${stdout}\n${stderr}`.trim().split("\n").slice(-15);
+  throw new Refusal(`buildah ${command} failed with exit code ${code}.`, ...lines);
+}
+
+/** The builder, if Buildah is installed. */
+export async function findBuildah(): Promise<Builder | undefined> {
+  const { code, stdout } = await run(["buildah", "--version"]);
+  if (code !== 0) return undefined;
+  const version = /version (\S+)/.exec(stdout)?.[1] ?? "unknown";
+  return {
+    name: `buildah ${version}`,
+    async build(inputs, folder) {
+      const images: BuiltImage[] = [];
+      for (const platform of inputs.platforms) images.push(await buildOne(inputs, platform, folder));
+      return images;
+    },
+    takeFromEngine: async (name) => `sha256:${await buildah("pull", "--quiet", `docker-daemon:${name}`)}`,
+    async buildStandin(folder, name, platform) {
+      // The same files make the same image.
+      const options = ["--platform", platform, "--timestamp", "0", "--identity-label=false"];
+      return `sha256:${await buildah("build", "--quiet", ...options, "--tag", name, folder)}`;
+    },
+  };
+}
+
+async function buildOne(inputs: BuildInputs, platform: PlatformName, folder: string): Promise<BuiltImage> {
+  const { service, source, epoch, labels, bases } = inputs;
+  const base = bases.runtime[platform];
+  const args = {
+    ...labels,
+    // It does not set it by itself.
+    BUILDPLATFORM: `linux/${process.arch === "arm64" ? "arm64" : "amd64"}`,
+    BUN_IMAGE: bases.bun.reference,
+    RUNTIME_IMAGE: base.reference,
+  };
+  const image = `localhost/tpdocker-build/${service}:${platform.split("/")[1]}`;
+  await buildah(
+    "build",
+    // The bases are given by digest: one that is here is the right one.
+    ...["--platform", platform, "--isolation", "chroot", "--no-cache", "--pull=false"],
+    // OCI's format has no health check.
+    ...["--format", "docker", "--timestamp", String(epoch), "--identity-label=false"],
+    ...insecure(bases.bun, base),
+    ...Object.entries(args).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]),
+    ...["--file", join(source, service, "Dockerfile"), "--tag", image, source],
+  );
+  const exported = join(folder, `${service}-${platform.replace("/", "-")}`);
+  await buildah("push", "--disable-compression", "--quiet", image, `dir:${exported}`);
+  await buildah("rmi", "--force", image);
+  return readExported(exported, platform, base);
+}
+
+/** Registries of this machine are reached without TLS. */
+const insecure = (...images: readonly BaseImage[]) =>
+  images.some(({ name }) => isLoopback(name)) ? ["--tls-verify=false"] : [];
+
+interface Exported {
+  readonly config: { readonly digest: string };
+  readonly layers: readonly { readonly digest: string }[];
+}
+
+/** Reads what `buildah push … dir:` writes: a manifest, and a file for each blob. */
+async function readExported(folder: string, platform: PlatformName, base: BaseImage): Promise<BuiltImage> {
+  const file = (digest: string) => join(folder, digest.replace("sha256:", ""));
+  const manifest = JSON.parse(await readFile(join(folder, "manifest.json"), "utf8")) as Exported;
+  const config = JSON.parse(await readFile(file(manifest.config.digest), "utf8")) as BuiltConfig;
+  const layers = manifest.layers.map(
+    ({ digest }) =>
+      async () =>
+        new Uint8Array(await readFile(file(digest))),
+  );
+  return { platform, config, layers, base };
+}

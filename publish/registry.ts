@@ -1,0 +1,106 @@
+// What is asked of registries, by ORAS, with the logins of the Docker client: https://oras.land
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { brief, type Outcome, run } from "../host/command.ts";
+import { docker } from "../host/docker.ts";
+import { Refusal } from "../host/refusal.ts";
+import { isLoopback, registryOf } from "./addresses.ts";
+
+const TIMEOUT_S = 30;
+
+/** Runs ORAS with an image's name, or with several options that precede it. */
+async function oras(command: readonly string[], image: string, options: readonly string[] = [], seconds = TIMEOUT_S) {
+  return run(["oras", ...command, ...options, image], { ownGroup: true, seconds });
+}
+
+const insecureRegistries = new Map<string, boolean>();
+
+/** Whether a registry is one that Docker talks to without TLS: on this machine, or so set in its daemon.json. */
+export async function isPlainHttp(image: string): Promise<boolean> {
+  if (isLoopback(image)) return true;
+  const registry = registryOf(image);
+  const known = insecureRegistries.get(registry) ?? (await isSetInsecure(registry));
+  insecureRegistries.set(registry, known);
+  return known;
+}
+
+async function isSetInsecure(registry: string): Promise<boolean> {
+  const { code, stdout } = await docker(["info", "--format", "{{json .RegistryConfig.IndexConfigs}}"], { seconds: 10 });
+  if (code !== 0) return false;
+  const configs = JSON.parse(stdout) as Record<string, { Secure: boolean } | undefined> | null;
+  return configs?.[registry]?.Secure === false;
+}
+
+const plain = async (image: string, option = "--plain-http") => ((await isPlainHttp(image)) ? [option] : []);
+
+/** What ORAS says is wrong, on one line: its last ones. */
+export const reasonOf = ({ stdout, stderr }: Outcome): string =>
+  brief(
+    `${stderr}\n${stdout}`
+      .trim()
+      .split("\n")
+      .filter((line) => !/^(Usage|Try|Run|Please|$)/.test(line))
+      .join(" ")
+      .replace(/^Error:? (response from registry: )?/, ""),
+    400,
+  );
+
+/**
+ * The digest that a name stands for; `undefined` if there is no such image.
+ *
+ * @throws {Refusal} if the registry does not say
+ */
+export async function digestOf(image: string): Promise<string | undefined> {
+  const outcome = await oras(["resolve"], image, await plain(image));
+  if (outcome.code === 0) return outcome.stdout.trim();
+  if (/not found|404|NAME_UNKNOWN|MANIFEST_UNKNOWN/i.test(outcome.stderr)) return undefined;
+  throw unreachable(image, outcome);
+}
+
+const unreachable = (image: string, outcome: Outcome) =>
+  new Refusal(`${registryOf(image)} does not tell of ${image}: ${reasonOf(outcome)}`);
+
+/** Writes a blob of a few bytes: what a registry says to that, it would say to an image. */
+export async function tryToWrite(repository: string): Promise<Outcome> {
+  const folder = await mkdtemp(join(tmpdir(), "tpdocker-blob-"));
+  const file = join(folder, "blob");
+  await writeFile(file, "{}");
+  try {
+    const options = [...(await plain(repository)), "--media-type", "application/vnd.oci.empty.v1+json"];
+    return await run(["oras", "blob", "push", ...options, repository, file], { ownGroup: true, seconds: TIMEOUT_S });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** An upload of 200 MB takes that long at 1 Mbit/s. */
+const COPY_TIMEOUT_S = 1800;
+
+/**
+ * Copies the index of a layout, with all that it names, to a registry. It gets no tag.
+ *
+ * @throws {Refusal} in the registry's words
+ */
+export async function push(folder: string, name: string, repository: string): Promise<void> {
+  const options = ["--from-oci-layout", ...(await plain(repository, "--to-plain-http"))];
+  const outcome = await oras(["cp", ...options, `${folder}:${name}`], repository, [], COPY_TIMEOUT_S);
+  if (outcome.code !== 0) throw new Refusal(`${repository} could not be pushed: ${reasonOf(outcome)}`);
+}
+
+/**
+ * Copies an image with all its platforms into a layout.
+ *
+ * @throws {Refusal} in the registry's words
+ */
+export async function pull(image: string, folder: string, name: string): Promise<void> {
+  const options = ["--to-oci-layout", ...(await plain(image, "--from-plain-http"))];
+  const outcome = await oras(["cp", ...options, image], `${folder}:${name}`, [], COPY_TIMEOUT_S);
+  if (outcome.code !== 0) throw new Refusal(`${image} could not be pulled: ${reasonOf(outcome)}`);
+}
+
+/** @throws {Refusal} in the registry's words */
+export async function tag(image: string, ...tags: readonly string[]): Promise<void> {
+  const outcome = await run(["oras", "tag", ...(await plain(image)), image, ...tags], { seconds: TIMEOUT_S });
+  if (outcome.code !== 0) throw new Refusal(`${image} could not be tagged ${tags.join(", ")}: ${reasonOf(outcome)}`);
+}
