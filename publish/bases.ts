@@ -1,11 +1,10 @@
 // The base images of a build: which ones exactly, for every platform.
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runOrThrow } from "../host/command.ts";
 import { Refusal } from "../host/refusal.ts";
 import { fullName } from "./addresses.ts";
 import type { BaseImage, Bases, Builder } from "./builder.ts";
+import { inTemporaryFolder } from "./checkout.ts";
 import { PLATFORMS, type PlatformName } from "./oci-layout.ts";
 import { digestOf } from "./registry.ts";
 
@@ -40,15 +39,12 @@ async function fromRegistry(name: string): Promise<BaseImage> {
 async function standin(builder: Builder, name: string, platform: PlatformName): Promise<BaseImage> {
   if (platform === NATIVE) return { name, digest: await builder.takeFromEngine(name), reference: name };
   const architecture = platform.replace("linux/", "");
-  const folder = await mkdtemp(join(tmpdir(), "tpdocker-standin-"));
-  try {
+  return inTemporaryFolder(async (folder) => {
     await runOrThrow(["sh", "scripts/standin", "RUNTIME_IMAGE", join(folder, "root.tar"), architecture]);
     await Bun.write(join(folder, "Dockerfile"), STANDIN);
     const reference = `${name}-${architecture}`;
     return { name, digest: await builder.buildStandin(folder, reference, platform), reference };
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  });
 }
 
 const STANDIN = 'FROM scratch\nADD root.tar /\nLABEL tpdocker.image="standin"\nUSER 65532\nWORKDIR /\n';

@@ -1,11 +1,10 @@
 // What is asked of registries, by ORAS, with the logins of the Docker client: https://oras.land
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { brief, type Outcome, run } from "../host/command.ts";
 import { docker } from "../host/docker.ts";
 import { Refusal } from "../host/refusal.ts";
 import { isLoopback, registryOf } from "./addresses.ts";
+import { inTemporaryFolder } from "./checkout.ts";
 
 const TIMEOUT_S = 30;
 
@@ -63,15 +62,12 @@ const unreachable = (image: string, outcome: Outcome) =>
 
 /** Writes a blob of a few bytes: what a registry says to that, it would say to an image. */
 export async function tryToWrite(repository: string): Promise<Outcome> {
-  const folder = await mkdtemp(join(tmpdir(), "tpdocker-blob-"));
-  const file = join(folder, "blob");
-  await writeFile(file, "{}");
-  try {
+  return inTemporaryFolder(async (folder) => {
+    const file = join(folder, "blob");
+    await Bun.write(file, "{}");
     const options = [...(await plain(repository)), "--media-type", "application/vnd.oci.empty.v1+json"];
-    return await run(["oras", "blob", "push", ...options, repository, file], { ownGroup: true, seconds: TIMEOUT_S });
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+    return run(["oras", "blob", "push", ...options, repository, file], { ownGroup: true, seconds: TIMEOUT_S });
+  });
 }
 
 /** An upload of 200 MB takes that long at 1 Mbit/s. */

@@ -89,3 +89,26 @@ remote_host() {
 
 # The last line that is not empty of a command's output.
 last_line() { printf '%s\n' "$1" | grep . | tail -n 1; }
+
+# Git refuses a checkout of another user, because its configuration can name programs. make runs its scripts anyway.
+repository() { git -c safe.directory='*' "$@"; }
+
+# Exports the values of the images' labels.
+#
+#   read_labels build   also says what is missing
+read_labels() {
+  # They name another repository where the user, or git itself as in a hook, has set them.
+  unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_COMMON_DIR GIT_OBJECT_DIRECTORY GIT_PREFIX
+  LAB_VERSION=$(package_field version)
+  LAB_REVISION=unknown
+  LAB_SOURCE=
+  # A copy of this folder inside another repository has none of its own.
+  if problem=$(repository ls-files --error-unmatch docker-compose.yaml 2>&1); then
+    LAB_REVISION=$(repository describe --always --exclude='*' --abbrev=40 --dirty 2>/dev/null || echo unknown)
+    # The URL must not reveal credentials, as in https://user:token@host/.
+    LAB_SOURCE=$(repository remote get-url origin 2>/dev/null | sed -n 's#//[^/]*@#//#; s#\.git$##; /^https:/p')
+  elif [ "${1-}" = build ]; then
+    info "the images will not say of which revision they are: $(printf '%s\n' "$problem" | head -n 1)"
+  fi
+  export LAB_VERSION LAB_REVISION LAB_SOURCE
+}

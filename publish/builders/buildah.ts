@@ -1,5 +1,5 @@
 // Buildah, where BuildKit has no builder for several platforms: https://buildah.io
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { run } from "../../host/command.ts";
 import { Refusal } from "../../host/refusal.ts";
@@ -66,6 +66,7 @@ async function buildOne(inputs: BuildInputs, platform: PlatformName, folder: str
     ...["--file", join(source, service, "Dockerfile"), "--tag", image, source],
   );
   const exported = join(folder, `${service}-${platform.replace("/", "-")}`);
+  await mkdir(folder, { recursive: true });
   await buildah("push", "--disable-compression", "--quiet", image, `dir:${exported}`);
   await buildah("rmi", "--force", image);
   return readExported(exported, platform, base);

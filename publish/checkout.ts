@@ -1,0 +1,65 @@
+// Folders with the files of a commit.
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { run, runOrThrow } from "../host/command.ts";
+import { Refusal } from "../host/refusal.ts";
+
+// Git refuses the repository of another user, as under sudo.
+const git = (...args: string[]) => ["git", "-c", "safe.directory=*", ...args];
+
+/** Those that are in use. */
+export const temporaryFolders = new Set<string>();
+
+/** Makes a temporary folder, and removes it when `use` is done. */
+export async function inTemporaryFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), "tpdocker-publish-"));
+  temporaryFolders.add(folder);
+  try {
+    return await use(folder);
+  } finally {
+    temporaryFolders.delete(folder);
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Writes the files of a commit of this repository, and nothing else, into a folder, which is made. */
+export async function writeCommit(commit: string, folder: string): Promise<void> {
+  await mkdir(folder);
+  const archive = `${folder}.tar`;
+  await runOrThrow(git("archive", "--output", archive, commit));
+  await runOrThrow(["tar", "-xf", archive, "-C", folder]);
+  await rm(archive);
+}
+
+/** Writes the files of this folder as they are, without what git and make keep in it. */
+export async function writeWorkingTree(folder: string): Promise<void> {
+  await mkdir(folder);
+  const archive = `${folder}.tar`;
+  const others = [".git", ".cache", ".env", "node_modules", "bin"].map((name) => `--exclude=./${name}`);
+  await runOrThrow(["tar", "-cf", archive, ...others, "."]);
+  await runOrThrow(["tar", "-xf", archive, "-C", folder]);
+  await rm(archive);
+}
+
+/**
+ * Makes sure that this repository has a commit; if it has not, fetches it from where it is said to be.
+ *
+ * @throws {Refusal} if it cannot be had
+ */
+export async function haveCommit(commit: string, source: string): Promise<void> {
+  const isHere = () => run(git("cat-file", "-e", `${commit}^{commit}`));
+  if ((await isHere()).code === 0) return;
+  const { stderr } = await run(git("fetch", "--quiet", source, commit));
+  if ((await isHere()).code === 0) return;
+  throw new Refusal(
+    `the commit ${commit} is neither in this repository nor can it be fetched from ${source}.`,
+    stderr.trim().split("\n").at(-1) ?? "",
+  );
+}
+
+/** Whether a branch or a tag of another repository, as this one knows it, has a commit. */
+export async function isPublished(commit: string): Promise<boolean> {
+  const { stdout } = await run(git("branch", "--remotes", "--contains", commit));
+  return stdout.trim() !== "";
+}

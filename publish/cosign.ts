@@ -1,0 +1,104 @@
+// Signatures and signed statements, by Cosign: https://docs.sigstore.dev/cosign/
+import { join } from "node:path";
+import { type Environment, type Outcome, run } from "../host/command.ts";
+import { Refusal } from "../host/refusal.ts";
+import { inTemporaryFolder } from "./checkout.ts";
+import { isPlainHttp, reasonOf } from "./registry.ts";
+
+/** Statements about an image, by the names that Cosign has for their types. */
+export type StatementType = "cyclonedx" | "slsaprovenance1";
+
+/** With what is signed. Without a key, with the identity that a hosted workflow has, for which Sigstore gives a certificate. */
+export interface Signer {
+  /** A file, or what else Cosign takes as `--key`; `undefined` for none. */
+  readonly key: string | undefined;
+}
+
+/** Whose signature is asked for: that of a key, or of an identity. */
+export type Trust =
+  | { readonly key: string }
+  | {
+      /** A regular expression, for example of the address of a workflow. */
+      readonly identity: string;
+      readonly issuer: string;
+    };
+
+const TIMEOUT_S = 120;
+
+async function cosign(command: string, options: readonly string[], image: string): Promise<Outcome> {
+  const http = (await isPlainHttp(image)) ? ["--allow-http-registry"] : [];
+  // Else it would ask for a password of the key, which may have none.
+  const env: Environment = { COSIGN_PASSWORD: process.env.COSIGN_PASSWORD ?? "" };
+  return run(["cosign", command, ...http, ...options, image], { env, ownGroup: true, seconds: TIMEOUT_S });
+}
+
+/** A key's signatures are not in Sigstore's public log: nobody but the registry needs to be reached. */
+const signingOptions = ({ key }: Signer) =>
+  key === undefined ? ["--yes"] : ["--key", key, "--tlog-upload=false", "--yes"];
+
+async function orRefusal(outcome: Promise<Outcome>, what: string, ...hints: string[]): Promise<Outcome> {
+  const { code } = await outcome;
+  if (code !== 0) throw new Refusal(`${what}: ${reasonOf(await outcome)}`, ...hints);
+  return outcome;
+}
+
+/** Makes a key pair, without a password unless COSIGN_PASSWORD has one: `<prefix>.key` and `<prefix>.pub`. */
+export async function makeKey(prefix: string): Promise<void> {
+  const env: Environment = { COSIGN_PASSWORD: process.env.COSIGN_PASSWORD ?? "" };
+  const command = ["cosign", "generate-key-pair", "--output-key-prefix", prefix];
+  await orRefusal(run(command, { env }), `the key ${prefix}.key could not be made`);
+}
+
+/** Signs an index by its digest, and the image of each platform. */
+export async function sign(image: string, signer: Signer): Promise<void> {
+  const options = [...signingOptions(signer), "--recursive"];
+  const hint = "A key with a password needs it in COSIGN_PASSWORD.";
+  await orRefusal(cosign("sign", options, image), `${image} could not be signed`, hint);
+}
+
+/** Attaches a signed statement to an image, as its referrer. */
+export async function attest(image: string, type: StatementType, predicate: object, signer: Signer): Promise<void> {
+  await inTemporaryFolder(async (folder) => {
+    const file = join(folder, "predicate.json");
+    await Bun.write(file, JSON.stringify(predicate));
+    const options = [...signingOptions(signer), "--new-bundle-format", "--type", type, "--predicate", file];
+    await orRefusal(cosign("attest", options, image), `a statement could not be attached to ${image}`);
+  });
+}
+
+const trustOptions = (trust: Trust) =>
+  "key" in trust
+    ? ["--key", trust.key, "--insecure-ignore-tlog=true"]
+    : ["--certificate-identity-regexp", trust.identity, "--certificate-oidc-issuer", trust.issuer];
+
+/** @throws {Refusal} if there is no such signature of an image */
+export async function verifySignature(image: string, trust: Trust): Promise<void> {
+  await orRefusal(cosign("verify", trustOptions(trust), image), `${image} has no valid signature`);
+}
+
+/** For a key, Cosign needs nothing of Sigstore's, but asks for it. */
+const NO_ROOT = JSON.stringify({ mediaType: "application/vnd.dev.sigstore.trustedroot+json;version=0.1" });
+
+/**
+ * The statement of a type about an image. A push attaches one; of several, the first that is valid.
+ *
+ * @throws {Refusal} if none has a valid signature
+ */
+export async function verifyStatement(image: string, type: StatementType, trust: Trust): Promise<object> {
+  return inTemporaryFolder(async (folder) => {
+    const root = join(folder, "trusted-root.json");
+    await Bun.write(root, NO_ROOT);
+    const options = [...trustOptions(trust), "--new-bundle-format", "--type", type];
+    if ("key" in trust) options.push("--trusted-root", root);
+    const what = `${image} has no validly signed statement of the type ${type}`;
+    const { stdout } = await orRefusal(cosign("verify-attestation", options, image), what);
+    return predicateOf(stdout);
+  });
+}
+
+/** Cosign prints a DSSE envelope a line: https://github.com/secure-systems-lab/dsse/blob/v1.0.0/envelope.md */
+function predicateOf(lines: string): object {
+  const [first = "{}"] = lines.trim().split("\n");
+  const { payload } = JSON.parse(first) as { payload: string };
+  return (JSON.parse(Buffer.from(payload, "base64").toString()) as { predicate: object }).predicate;
+}

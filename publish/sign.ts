@@ -1,0 +1,69 @@
+// Signs what was pushed, and attaches what it holds and how it was built.
+import { existsSync } from "node:fs";
+import { Refusal } from "../host/refusal.ts";
+import { attest, makeKey, type Signer, sign, type Trust, verifySignature, verifyStatement } from "./cosign.ts";
+import type { Layout, PlatformName } from "./oci-layout.ts";
+
+/** The key that `make push` makes, and uses if the user names none. */
+const KEY = "cosign.key";
+
+/** With what the images are signed: COSIGN_KEY, the identity of a hosted workflow, or this folder's own key. */
+export async function findSigner(say: (line: string) => void): Promise<Signer> {
+  const key = process.env.COSIGN_KEY;
+  if (key) {
+    if (!key.includes("://") && !existsSync(key)) throw new Refusal(`COSIGN_KEY=${key}: there is no such file.`);
+    return { key };
+  }
+  // https://docs.github.com/actions/security-for-github-actions/security-hardening-your-deployments
+  if (process.env.ACTIONS_ID_TOKEN_REQUEST_URL) return { key: undefined };
+  if (!existsSync(KEY)) {
+    say("making a key to sign with: cosign.key, which is secret, and cosign.pub, to be committed for those who verify");
+    await makeKey("cosign");
+  }
+  return { key: KEY };
+}
+
+/** What is said of one platform's image. */
+export interface Statements {
+  readonly sbom: object;
+  readonly provenance: object;
+}
+
+/**
+ * Signs an index and the images in it, and attaches two statements to each image; does nothing if that was done before,
+ * with the same key.
+ */
+export async function signAll(
+  repository: string,
+  { index, images }: Layout,
+  statements: ReadonlyMap<PlatformName, Statements>,
+  signer: Signer,
+): Promise<void> {
+  const trust = trustOf(signer);
+  const digests = images.map(({ descriptor }) => `${repository}@${descriptor.digest}`);
+  if (trust && (await isSigned(`${repository}@${index.digest}`, digests, trust))) return;
+  await sign(`${repository}@${index.digest}`, signer);
+  for (const { platform, descriptor } of images) {
+    const { sbom, provenance } = statements.get(platform) as Statements;
+    await attest(`${repository}@${descriptor.digest}`, "cyclonedx", sbom, signer);
+    await attest(`${repository}@${descriptor.digest}`, "slsaprovenance1", provenance, signer);
+  }
+}
+
+/** The public half of a key in a file lies beside it. */
+export function trustOf({ key }: Signer): Trust | undefined {
+  const half = key?.replace(/\.key$/, ".pub");
+  return half !== undefined && half !== key && existsSync(half) ? { key: half } : undefined;
+}
+
+async function isSigned(index: string, images: readonly string[], trust: Trust): Promise<boolean> {
+  try {
+    await verifySignature(index, trust);
+    for (const image of images)
+      for (const type of ["cyclonedx", "slsaprovenance1"] as const) await verifyStatement(image, type, trust);
+    return true;
+  } catch (error) {
+    if (error instanceof Refusal) return false;
+    throw error;
+  }
+}
