@@ -1,0 +1,193 @@
+import { PackageURL } from "packageurl-js";
+import * as v from "valibot";
+import type { PlatformName } from "./oci-layout.ts";
+import type { Run } from "./run.ts";
+
+/** A base image as it was used. */
+export interface BaseImage {
+  /** As written, with its tag. */
+  readonly name: string;
+  /** `sha256:…` */
+  readonly digest: string;
+}
+
+/** An archive that the build fetched from npm, besides those of bun.lock. */
+export interface NpmArchive {
+  readonly name: string;
+  readonly version: string;
+  /** As in https://www.w3.org/TR/SRI/ with sha512. */
+  readonly integrity: string;
+}
+
+/** The npm package with the Bun that is put into the executable. */
+export const BUN_PACKAGES: Readonly<Record<PlatformName, string>> = {
+  "linux/amd64": "@oven/bun-linux-x64-baseline",
+  "linux/arm64": "@oven/bun-linux-aarch64",
+};
+
+/** Only what the publisher has seen for itself may be given here: whoever verifies the image trusts it. */
+export interface ProvenanceInputs {
+  /** The URL of the git repository, from the image's label. */
+  readonly repository: string;
+  readonly commit: string;
+  readonly version: string;
+  readonly service: string;
+  readonly platform: PlatformName;
+  readonly hubUser: string;
+  readonly bases: { readonly bun: BaseImage; readonly runtime: Readonly<Record<PlatformName, BaseImage>> };
+  /** The sha256 digest of bun.lock, in hexadecimal digits. */
+  readonly lockfile: string;
+  /** Left out where Bun comes with the base image. */
+  readonly bun?: NpmArchive;
+  readonly builder: { readonly name: string; readonly version: string };
+  /** The time that the image gives for all its files, in seconds. */
+  readonly epoch: number;
+  readonly run: Run;
+  readonly startedOn: Date;
+  readonly finishedOn: Date;
+}
+
+const Text = v.pipe(v.string(), v.nonEmpty());
+const Uri = v.pipe(v.string(), v.regex(/^[a-z][a-z0-9+.-]*:[^\s"<>\\^`{|}]+$/i, "not a URI"));
+const hex = (...lengths: number[]) =>
+  v.pipe(
+    v.string(),
+    v.check(
+      (text) => /^[0-9a-f]+$/.test(text) && lengths.includes(text.length),
+      `not ${lengths.join(" or ")} hex digits`,
+    ),
+  );
+const Commit = hex(40, 64);
+const Time = v.pipe(v.string(), v.isoTimestamp(), v.endsWith("Z", "not in UTC"));
+/** https://github.com/in-toto/attestation/blob/v1.0/spec/v1/resource_descriptor.md */
+const Resource = v.pipe(
+  v.object({
+    uri: v.exactOptional(Uri),
+    name: v.exactOptional(Text),
+    digest: v.exactOptional(
+      v.strictObject({
+        sha256: v.exactOptional(hex(64)),
+        sha512: v.exactOptional(hex(128)),
+        gitCommit: v.exactOptional(Commit),
+      }),
+    ),
+  }),
+  v.check(({ uri, digest }) => uri !== undefined || Object.keys(digest ?? {}).length > 0, "neither a URI nor a digest"),
+);
+
+/** The rules of https://slsa.dev/spec/v1.1/provenance, and of the build type in docs/provenance.md. */
+export const ProvenanceSchema = v.object({
+  buildDefinition: v.object({
+    buildType: Uri,
+    // Parameters that the build type does not have must not be accepted.
+    externalParameters: v.strictObject({
+      repository: Uri,
+      commit: Commit,
+      version: Text,
+      service: Text,
+      platform: Text,
+      hubUser: Text,
+      bunImage: Text,
+      runtimeImage: Text,
+    }),
+    internalParameters: v.object({
+      builder: Text,
+      builderVersion: Text,
+      SOURCE_DATE_EPOCH: v.pipe(v.string(), v.regex(/^\d+$/, "not a number of seconds")),
+    }),
+    resolvedDependencies: v.pipe(v.array(Resource), v.minLength(1)),
+  }),
+  runDetails: v.object({
+    builder: v.object({ id: Uri }),
+    metadata: v.object({ invocationId: Text, startedOn: Time, finishedOn: Time }),
+  }),
+});
+/** A predicate of the type https://slsa.dev/provenance/v1 */
+export type Provenance = v.InferOutput<typeof ProvenanceSchema>;
+
+/**
+ * The SLSA provenance of one platform's image.
+ *
+ * @throws {Error} for a commit that is none, such as that of a changed tree, and for anything that breaks the rules
+ */
+export function provenanceOf(inputs: ProvenanceInputs): Provenance {
+  const { commit, version, service, platform, hubUser, bases, builder, epoch, run } = inputs;
+  const repository = plainRepository(inputs.repository);
+  if (inputs.finishedOn < inputs.startedOn) throw new Error("provenance: the build finished before it started");
+  const result = v.safeParse(ProvenanceSchema, {
+    buildDefinition: {
+      buildType: documentation(repository, "build-type-1"),
+      externalParameters: {
+        repository,
+        commit,
+        version,
+        service,
+        platform,
+        hubUser,
+        bunImage: bases.bun.name,
+        runtimeImage: bases.runtime[platform].name,
+      },
+      internalParameters: {
+        builder: builder.name,
+        builderVersion: builder.version,
+        SOURCE_DATE_EPOCH: String(epoch),
+      },
+      resolvedDependencies: dependenciesOf(inputs, repository),
+    },
+    runDetails: {
+      builder: { id: run.workflow ?? documentation(repository, "own-machine") },
+      metadata: {
+        invocationId: run.invocationId,
+        startedOn: inputs.startedOn.toISOString(),
+        finishedOn: inputs.finishedOn.toISOString(),
+      },
+    },
+  });
+  if (!result.success) throw new Error(`provenance of ${service}: ${v.summarize(result.issues)}`);
+  return result.output;
+}
+
+function dependenciesOf({ commit, platform, bases, lockfile, bun }: ProvenanceInputs, repository: string) {
+  return [
+    { uri: `git+${repository}@${commit}`, digest: { gitCommit: commit } },
+    { name: "bun.lock", digest: { sha256: lockfile } },
+    imageDependency(bases.bun),
+    imageDependency(bases.runtime[platform], platform),
+    ...(bun ? [npmDependency(bun)] : []),
+  ];
+}
+
+/** A container image, named as BuildKit names it in its own provenance. */
+function imageDependency({ name, digest }: BaseImage, platform?: PlatformName) {
+  const [, host, path = "", tag] = /^(?:((?:[^/]*[.:][^/]*)|localhost)\/)?([^:@]+)(?::([^@]+))?/.exec(name) ?? [];
+  const [image = "", ...folders] = path.split("/").reverse();
+  const registry = host === undefined || host === "docker.io" ? {} : { repository_url: host };
+  const url = new PackageURL(
+    "docker",
+    folders.reverse().join("/") || null,
+    image,
+    tag ?? null,
+    { ...registry, ...(platform ? { platform } : {}) },
+    null,
+  );
+  return { uri: url.toString(), digest: { sha256: digest.replace(/^sha256:/, "") } };
+}
+
+function npmDependency({ name, version, integrity }: NpmArchive) {
+  const [algorithm, base64 = ""] = integrity.split("-", 2);
+  if (algorithm !== "sha512") throw new Error(`provenance: no sha512 digest of ${name}: ${integrity}`);
+  const [plain = "", scope = null] = name.split("/").reverse();
+  const url = new PackageURL("npm", scope, plain, version, null, null);
+  return { uri: url.toString(), digest: { sha512: Buffer.from(base64, "base64").toString("hex") } };
+}
+
+/** A passage of docs/provenance.md in the repository. */
+const documentation = (repository: string, passage: string) => `${repository}/blob/HEAD/docs/provenance.md#${passage}`;
+
+/** The repository's URL as a browser has it: `.git` at its end names the same one. */
+function plainRepository(text: string): string {
+  const url = URL.parse(text);
+  if (url?.protocol !== "https:") throw new Error(`provenance: the source is not an https URL: ${text}`);
+  if (url.username || url.password) throw new Error("provenance: the URL of the source contains a login");
+  return url.href.replace(/(?:\.git)?\/*$/, "");
+}
