@@ -45,8 +45,12 @@ tag: engine bases ## build both images and tag them as latest and with the versi
 	@sh scripts/publish --tag
 
 .PHONY: push
-push: engine bases ## build, tag and push both images to Docker Hub (HUB_USER) or to LAB_REGISTRY
+push: engine bases ## build, push, sign and grade both images, on Docker Hub (HUB_USER) or LAB_REGISTRY
 	@sh scripts/publish
+
+.PHONY: verify
+verify: engine bases ## verify the published IMAGE=<image>; without it, that this commit builds the same images twice
+	@sh scripts/verify
 
 .PHONY: deploy
 deploy: ## put both services on a Swarm, or update them there; run on a manager

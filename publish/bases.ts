@@ -5,6 +5,7 @@ import { Refusal } from "../host/refusal.ts";
 import { fullName } from "./addresses.ts";
 import type { BaseImage, Bases, Builder } from "./builder.ts";
 import { inTemporaryFolder } from "./checkout.ts";
+import type { Claims } from "./claims.ts";
 import { PLATFORMS, type PlatformName } from "./oci-layout.ts";
 import { digestOf } from "./registry.ts";
 
@@ -26,6 +27,25 @@ export async function findBases(builder: Builder, bunImage: string, runtimeImage
       ? await standin(builder, runtimeImage, platform)
       : await fromRegistry(runtimeImage);
   return { bun, runtime: runtime as Record<PlatformName, BaseImage> };
+}
+
+/**
+ * The base images that a provenance names.
+ *
+ * @throws {Refusal} if one was a stand-in, and is not the one of this machine
+ */
+export async function claimedBases(builder: Builder, { bunImage, runtimeImage, digests }: Claims): Promise<Bases> {
+  const find = async (name: string, digest: string | undefined, platform: PlatformName): Promise<BaseImage> => {
+    if (digest === undefined) throw new Refusal(`no provenance names the base for ${platform}.`);
+    if (!isStandin(name)) return { name, digest, reference: `${name}@${digest}` };
+    const here = await standin(builder, name, platform);
+    if (here.digest !== digest)
+      throw new Refusal(`it was built on ${name} with the digest ${digest}, a stand-in that this machine has not.`);
+    return here;
+  };
+  const runtime: Partial<Record<PlatformName, BaseImage>> = {};
+  for (const platform of PLATFORMS) runtime[platform] = await find(runtimeImage, digests.runtime[platform], platform);
+  return { bun: await find(bunImage, digests.bun, NATIVE), runtime: runtime as Record<PlatformName, BaseImage> };
 }
 
 async function fromRegistry(name: string): Promise<BaseImage> {

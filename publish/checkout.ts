@@ -47,9 +47,10 @@ export async function writeWorkingTree(folder: string): Promise<void> {
  *
  * @throws {Refusal} if it cannot be had
  */
-export async function haveCommit(commit: string, source: string): Promise<void> {
+export async function haveCommit(commit: string, source: string | undefined): Promise<void> {
   const isHere = () => run(git("cat-file", "-e", `${commit}^{commit}`));
   if ((await isHere()).code === 0) return;
+  if (source === undefined) throw new Refusal(`this repository does not have the commit ${commit}.`);
   const { stderr } = await run(git("fetch", "--quiet", source, commit));
   if ((await isHere()).code === 0) return;
   throw new Refusal(

@@ -24,7 +24,8 @@ export async function compareLayouts(first: Layout, second: Layout): Promise<Com
       const [a, b] = [of(first), of(second)];
       const digests = [a?.descriptor.digest ?? "none", b?.descriptor.digest ?? "none"] as const;
       if (digests[0] === digests[1]) return { platform, digests, differences: [] };
-      const differences = a && b ? await compareImages(first.folder, a, second.folder, b) : ["one of them has no image"];
+      const differences =
+        a && b ? await compareImages(first.folder, a, second.folder, b) : ["one of them has no image"];
       return { platform, digests, differences: differences.slice(0, MAX_DIFFERENCES) };
     }),
   );
@@ -39,9 +40,7 @@ async function compareImages(folderA: string, a: PlatformImage, folderB: string,
     const where = `layer ${i + 1} of ${count}`;
     if (!layerA || !layerB) differences.push(`${where}: only one of them has it`);
     else
-      differences.push(
-        ...compareTars(where, await readLayerTar(folderA, layerA), await readLayerTar(folderB, layerB)),
-      );
+      differences.push(...compareTars(where, await readLayerTar(folderA, layerA), await readLayerTar(folderB, layerB)));
   }
   // All that is left are the annotations, and how the layers are described.
   return differences.length > 0 ? differences : compareValues("manifest", a.manifest, b.manifest);

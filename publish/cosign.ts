@@ -5,8 +5,12 @@ import { Refusal } from "../host/refusal.ts";
 import { inTemporaryFolder } from "./checkout.ts";
 import { isPlainHttp, reasonOf } from "./registry.ts";
 
-/** Statements about an image, by the names that Cosign has for their types. */
-export type StatementType = "cyclonedx" | "slsaprovenance1";
+/** The types of statements about an image. By its URI, Cosign leaves a predicate as it is; by its name, it rewrites it. */
+export const STATEMENT = {
+  sbom: "https://cyclonedx.org/bom",
+  provenance: "https://slsa.dev/provenance/v1",
+} as const;
+export type StatementName = keyof typeof STATEMENT;
 
 /** With what is signed. Without a key, with the identity that a hosted workflow has, for which Sigstore gives a certificate. */
 export interface Signer {
@@ -57,11 +61,11 @@ export async function sign(image: string, signer: Signer): Promise<void> {
 }
 
 /** Attaches a signed statement to an image, as its referrer. */
-export async function attest(image: string, type: StatementType, predicate: object, signer: Signer): Promise<void> {
+export async function attest(image: string, name: StatementName, predicate: object, signer: Signer): Promise<void> {
   await inTemporaryFolder(async (folder) => {
     const file = join(folder, "predicate.json");
     await Bun.write(file, JSON.stringify(predicate));
-    const options = [...signingOptions(signer), "--new-bundle-format", "--type", type, "--predicate", file];
+    const options = [...signingOptions(signer), "--new-bundle-format", "--type", STATEMENT[name], "--predicate", file];
     await orRefusal(cosign("attest", options, image), `a statement could not be attached to ${image}`);
   });
 }
@@ -84,13 +88,13 @@ const NO_ROOT = JSON.stringify({ mediaType: "application/vnd.dev.sigstore.truste
  *
  * @throws {Refusal} if none has a valid signature
  */
-export async function verifyStatement(image: string, type: StatementType, trust: Trust): Promise<object> {
+export async function verifyStatement(image: string, name: StatementName, trust: Trust): Promise<object> {
   return inTemporaryFolder(async (folder) => {
     const root = join(folder, "trusted-root.json");
     await Bun.write(root, NO_ROOT);
-    const options = [...trustOptions(trust), "--new-bundle-format", "--type", type];
+    const options = [...trustOptions(trust), "--new-bundle-format", "--type", STATEMENT[name]];
     if ("key" in trust) options.push("--trusted-root", root);
-    const what = `${image} has no validly signed statement of the type ${type}`;
+    const what = `${image} has no validly signed statement of the type ${STATEMENT[name]}`;
     const { stdout } = await orRefusal(cosign("verify-attestation", options, image), what);
     return predicateOf(stdout);
   });

@@ -41,6 +41,8 @@ function missingHelper(config: string, registry: string): string | undefined {
     return undefined;
   }
   const key = registry === "docker.io" ? "https://index.docker.io/v1/" : registry;
-  const helpers = [names.credHelpers?.[key], names.credsStore].filter(Boolean).map((name) => `docker-credential-${name}`);
+  const helpers = [names.credHelpers?.[key], names.credsStore]
+    .filter(Boolean)
+    .map((name) => `docker-credential-${name}`);
   return helpers.find((name) => Bun.which(name) === null);
 }

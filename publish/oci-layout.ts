@@ -19,7 +19,7 @@ const Descriptor = v.object({
   annotations: v.exactOptional(v.record(v.string(), v.string())),
 });
 const LayoutVersion = v.object({ imageLayoutVersion: v.literal("1.0.0") });
-const OneManifest = v.object({ manifests: v.strictTuple([Descriptor]) });
+const Top = v.object({ manifests: v.array(Descriptor) });
 const Index = v.object({ manifests: v.pipe(v.array(Descriptor), v.minLength(1)) });
 const Manifest = v.object({ config: Descriptor, layers: v.array(Descriptor) });
 const Config = v.looseObject({
@@ -30,6 +30,11 @@ const Config = v.looseObject({
   rootfs: v.object({ diff_ids: v.array(Digest) }),
   history: v.exactOptional(v.array(v.looseObject({ empty_layer: v.exactOptional(v.boolean()) }))),
 });
+
+const INDEX_TYPES = [
+  "application/vnd.oci.image.index.v1+json",
+  "application/vnd.docker.distribution.manifest.list.v2+json",
+];
 
 /** A reference to a blob, as in https://github.com/opencontainers/image-spec/blob/v1.1.0/descriptor.md */
 export type Descriptor = v.InferOutput<typeof Descriptor>;
@@ -62,7 +67,10 @@ export interface Layout {
 export async function readLayout(folder: string): Promise<Layout> {
   parse(LayoutVersion, await read(join(folder, "oci-layout")), join(folder, "oci-layout"));
   const top = join(folder, "index.json");
-  const [index] = parse(OneManifest, await read(top), top).manifests;
+  // ORAS also lists the images in it.
+  const indexes = parse(Top, await read(top), top).manifests.filter(({ mediaType }) => INDEX_TYPES.includes(mediaType));
+  const [index] = indexes;
+  if (index === undefined || indexes.length > 1) throw new Error(`${top}: ${indexes.length} image indexes, not one`);
   const { manifests } = await readJson(Index, folder, index);
   const images = await Promise.all(manifests.map((descriptor) => readImage(folder, descriptor)));
   const twice = images.find(({ platform }, at) => images.findIndex((other) => other.platform === platform) !== at);

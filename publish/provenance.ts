@@ -27,8 +27,8 @@ export const BUN_PACKAGES: Readonly<Record<PlatformName, string>> = {
 
 /** Only what the publisher has seen for itself may be given here: whoever verifies the image trusts it. */
 export interface ProvenanceInputs {
-  /** The URL of the git repository, from the image's label. */
-  readonly repository: string;
+  /** The URL of the git repository; left out if it is not known. */
+  readonly repository?: string | undefined;
   readonly commit: string;
   readonly version: string;
   readonly service: string;
@@ -75,13 +75,13 @@ const Resource = v.pipe(
   v.check(({ uri, digest }) => uri !== undefined || Object.keys(digest ?? {}).length > 0, "neither a URI nor a digest"),
 );
 
-/** The rules of https://slsa.dev/spec/v1.1/provenance, and of the build type in docs/provenance.md. */
+/** The rules of https://slsa.dev/spec/v1.1/provenance, and of the build type in docs/publishing.md. */
 export const ProvenanceSchema = v.object({
   buildDefinition: v.object({
     buildType: Uri,
     // Parameters that the build type does not have must not be accepted.
     externalParameters: v.strictObject({
-      repository: Uri,
+      repository: v.exactOptional(Uri),
       commit: Commit,
       version: Text,
       service: Text,
@@ -112,13 +112,13 @@ export type Provenance = v.InferOutput<typeof ProvenanceSchema>;
  */
 export function provenanceOf(inputs: ProvenanceInputs): Provenance {
   const { commit, version, service, platform, hubUser, bases, builder, epoch, run } = inputs;
-  const repository = plainRepository(inputs.repository);
+  const repository = inputs.repository === undefined ? undefined : plainRepository(inputs.repository);
   if (inputs.finishedOn < inputs.startedOn) throw new Error("provenance: the build finished before it started");
   const result = v.safeParse(ProvenanceSchema, {
     buildDefinition: {
       buildType: documentation(repository, "build-type-1"),
       externalParameters: {
-        repository,
+        ...(repository === undefined ? {} : { repository }),
         commit,
         version,
         service,
@@ -147,9 +147,10 @@ export function provenanceOf(inputs: ProvenanceInputs): Provenance {
   return result.output;
 }
 
-function dependenciesOf({ commit, platform, bases, lockfile, bun }: ProvenanceInputs, repository: string) {
+function dependenciesOf({ commit, platform, bases, lockfile, bun }: ProvenanceInputs, repository: string | undefined) {
+  const source = repository === undefined ? { name: "source" } : { uri: `git+${repository}@${commit}` };
   return [
-    { uri: `git+${repository}@${commit}`, digest: { gitCommit: commit } },
+    { ...source, digest: { gitCommit: commit } },
     { name: "bun.lock", digest: { sha256: lockfile } },
     imageDependency(bases.bun),
     imageDependency(bases.runtime[platform], platform),
@@ -181,8 +182,9 @@ function npmDependency({ name, version, integrity }: NpmArchive) {
   return { uri: url.toString(), digest: { sha512: Buffer.from(base64, "base64").toString("hex") } };
 }
 
-/** A passage of docs/provenance.md in the repository. */
-const documentation = (repository: string, passage: string) => `${repository}/blob/HEAD/docs/provenance.md#${passage}`;
+/** A passage of docs/publishing.md in the repository. */
+const documentation = (repository: string | undefined, passage: string) =>
+  repository === undefined ? `tag:tpdocker,2026:${passage}` : `${repository}/blob/HEAD/docs/publishing.md#${passage}`;
 
 /** The repository's URL as a browser has it: `.git` at its end names the same one. */
 function plainRepository(text: string): string {

@@ -4,19 +4,25 @@ import { Refusal } from "../host/refusal.ts";
 import { isLoopback } from "./addresses.ts";
 import { findBases, isStandin } from "./bases.ts";
 import { buildLayout, LAYOUT_NAME } from "./build.ts";
-import { type Builder, SERVICES, type ServiceName } from "./builder.ts";
+import { SERVICES, type ServiceName } from "./builder.ts";
 import { chooseBuilder } from "./builders/choose.ts";
 import { inTemporaryFolder, isPublished, writeCommit, writeWorkingTree } from "./checkout.ts";
 import { runCommand, say } from "./command.ts";
+import type { Signer } from "./cosign.ts";
 import { judge } from "./judge.ts";
 import { checkLogin } from "./login.ts";
-import { type Layout, PLATFORMS } from "./oci-layout.ts";
+import { type Layout, PLATFORMS, type PlatformName } from "./oci-layout.ts";
 import { digestOf, push, tag } from "./registry.ts";
 import { readSettings, type Settings } from "./settings.ts";
 import { findSigner, signAll } from "./sign.ts";
+import { type Statements, statementsOf } from "./statements.ts";
 
-/** What was built of a service. */
-type Built = Record<ServiceName, Layout>;
+/** What was built, and what is said of it. */
+interface Product {
+  readonly layout: Layout;
+  readonly statements: ReadonlyMap<PlatformName, Statements>;
+}
+type Products = Record<ServiceName, Product>;
 
 async function check({ repositories, account, runtimeImage, allowStandins, isDirty, commit, labels }: Settings) {
   if (isStandin(runtimeImage) && !allowStandins && !isLoopback(repositories["api-backend"]))
@@ -32,66 +38,88 @@ async function check({ repositories, account, runtimeImage, allowStandins, isDir
   if (isDirty)
     say(`warning: these files are not those of a commit: the version is ${labels.VERSION}, which nobody can rebuild`);
   else if (!(await isPublished(commit)))
-    say(`warning: no branch of another repository has the commit ${commit}: nobody else can rebuild it. See:  git push`);
+    say(
+      `warning: no branch of another repository has the commit ${commit}: nobody else can rebuild it. See:  git push`,
+    );
 }
 
-async function buildAll(settings: Settings, builder: Builder, folder: string): Promise<Built> {
+/** Writes what is built: the commit, or these files as they are. */
+const writeSource = ({ isDirty, commit }: Settings, folder: string) =>
+  isDirty ? writeWorkingTree(folder) : writeCommit(commit, folder);
+
+async function buildAll(settings: Settings, folder: string): Promise<Products> {
+  const builder = await chooseBuilder();
   const source = join(folder, "source");
-  await (settings.isDirty ? writeWorkingTree(source) : writeCommit(settings.commit, source));
+  await writeSource(settings, source);
   say(`looking for the base images ${settings.bunImage} and ${settings.runtimeImage}`);
   const bases = await findBases(builder, settings.bunImage, settings.runtimeImage);
   const { labels, epoch } = settings;
-  const built: Partial<Built> = {};
+  const products: Partial<Products> = {};
   for (const service of SERVICES) {
-    say(`building ${service} for ${PLATFORMS.join(" and ")} with ${builder.name} (about 15 s)`);
+    say(`building ${service} for ${PLATFORMS.join(" and ")} with ${builder.name} (about 20 s)`);
+    const startedOn = new Date();
     const inputs = { service, source, platforms: PLATFORMS, epoch, labels, bases };
-    built[service] = await buildLayout(builder, inputs, join(folder, service));
+    const layout = await buildLayout(builder, inputs, join(folder, service));
+    say(`listing what is in ${service}`);
+    const build = { service, settings, source, bases, builder, startedOn, finishedOn: new Date() };
+    products[service] = { layout, statements: await statementsOf(build, layout) };
   }
-  return built as Built;
+  return products as Products;
 }
 
 /** A version stays what it was: whoever has noted it must not get something else. */
-async function checkVersion({ repositories, labels, force }: Settings, built: Built): Promise<void> {
+async function checkVersion({ repositories, labels, force }: Settings, products: Products): Promise<void> {
   for (const name of SERVICES) {
     const image = `${repositories[name]}:${labels.VERSION}`;
     const there = await digestOf(image);
-    if (there === undefined || there === built[name].index.digest || force) continue;
+    if (there === undefined || there === products[name].layout.index.digest || force) continue;
     throw new Refusal(
-      `${image} is there already, and is another image: ${there}, not ${built[name].index.digest}.`,
+      `${image} is there already, and is another image: ${there}, not ${products[name].layout.index.digest}.`,
       "Give it a new version, in package.json; or overwrite it:  make push FORCE=1",
     );
   }
 }
 
 async function pushAll(settings: Settings): Promise<number> {
-  const { repositories, labels } = settings;
   const signer = await findSigner(say);
   await check(settings);
-  const builder = await chooseBuilder();
   return inTemporaryFolder(async (folder) => {
-    const built = await buildAll(settings, builder, folder);
-    await checkVersion(settings, built);
-    const image = (name: ServiceName) => `${repositories[name]}@${built[name].index.digest}`;
-    for (const name of SERVICES) {
-      say(`pushing ${repositories[name]} (${megabytes(built[name])} MB)`);
-      await push(built[name].folder, LAYOUT_NAME, repositories[name]);
-      say(`signing it, and attaching what it holds and how it was built`);
-      await signAll(settings, built[name], name, builder, signer);
-      await tag(image(name), labels.VERSION);
-    }
-    const before = await Promise.all(SERVICES.map((name) => digestOf(`${repositories[name]}:latest`)));
-    for (const name of SERVICES) await tag(image(name), "latest");
-    say("pulling both images by their digests, and grading them (about a minute)");
-    try {
-      const images = { "api-backend": image("api-backend"), "api-frontend": image("api-frontend") };
-      console.error(await judge(join(folder, "source"), images, settings.registry));
-    } catch (error) {
-      await moveBack(settings, before);
-      throw error;
-    }
-    for (const name of SERVICES) print(`${repositories[name]}:${labels.VERSION}`, built[name]);
+    const products = await buildAll(settings, folder);
+    await checkVersion(settings, products);
+    const images = {} as Record<ServiceName, string>;
+    for (const name of SERVICES) images[name] = await pushOne(settings, name, products[name], signer);
+    await moveLatest(settings, images, folder);
+    for (const name of SERVICES) print(settings, name, products[name].layout);
     return 0;
   });
+}
+
+/** The answer is the image, by its digest. */
+async function pushOne(settings: Settings, name: ServiceName, { layout, statements }: Product, signer: Signer) {
+  const repository = settings.repositories[name];
+  const image = `${repository}@${layout.index.digest}`;
+  say(`pushing ${repository} (${megabytes(layout)} MB)`);
+  await push(layout.folder, LAYOUT_NAME, repository);
+  say("signing it, and attaching what it holds and how it was built");
+  await signAll(repository, layout, statements, signer);
+  await tag(image, settings.labels.VERSION);
+  return image;
+}
+
+/** Gives `latest` to the images, and takes it away again if the grader finds a fault in them. */
+async function moveLatest(settings: Settings, images: Record<ServiceName, string>, folder: string): Promise<void> {
+  const { repositories, account, registry } = settings;
+  const before = await Promise.all(SERVICES.map((name) => digestOf(`${repositories[name]}:latest`)));
+  for (const name of SERVICES) await tag(images[name], "latest");
+  say("pulling both images by their digests, and grading them (about a minute)");
+  const submission = join(folder, "submission");
+  await writeSource(settings, submission);
+  try {
+    console.error(await judge(submission, images, account, registry));
+  } catch (error) {
+    await moveBack(settings, before);
+    throw error;
+  }
 }
 
 /** Who pulls `latest` gets what worked. */
@@ -107,11 +135,13 @@ async function moveBack({ repositories }: Settings, before: readonly (string | u
 const megabytes = ({ images }: Layout) =>
   Math.round(images.flatMap(({ manifest }) => manifest.layers).reduce((sum, { size }) => sum + size, 0) / 1e6);
 
-function print(image: string, { index, images }: Layout): void {
-  console.log(`${image}, latest`);
+/** Prints addresses and digests, and how to verify them. */
+function print({ repositories, labels }: Settings, name: ServiceName, { index, images }: Layout): void {
+  console.log(`${repositories[name]}:${labels.VERSION}`);
+  console.log(`${repositories[name]}:latest`);
   console.log(`  ${index.digest}`);
   for (const { platform, descriptor } of images) console.log(`  ${descriptor.digest}  ${platform}`);
-  console.log(`  make verify IMAGE=${image.replace(/:[^:/]*$/, "")}@${index.digest}`);
+  console.log(`  make verify IMAGE=${repositories[name]}@${index.digest}`);
 }
 
 await runCommand(() => pushAll(readSettings(process.env)));

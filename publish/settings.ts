@@ -12,6 +12,8 @@ export interface Settings {
   readonly registry: string;
   readonly account: string;
   readonly labels: BuildInputs["labels"];
+  /** Where the commit is, as a browser has it; `undefined` if that is not known. */
+  readonly source: string | undefined;
   /** The whole hash; empty outside of a Git repository, or without a commit. */
   readonly commit: string;
   /** The files are not, or not all, those of the commit. */
@@ -23,6 +25,10 @@ export interface Settings {
   readonly allowStandins: boolean;
   readonly force: boolean;
 }
+
+/** The label with the sources' place: the account's page, if they have none. */
+export const sourceLabel = (source: string | undefined, account: string): string =>
+  source || `https://hub.docker.com/u/${account}`;
 
 /**
  * @param env LAB_SETTINGS has what scripts/config prints; LAB_VERSION, LAB_REVISION and LAB_SOURCE are those of the
@@ -50,10 +56,11 @@ export function readSettings(env: Environment): Settings {
     account,
     labels: {
       HUB_USER: account,
-      SOURCE: env.LAB_SOURCE || `https://hub.docker.com/u/${account}`,
+      SOURCE: sourceLabel(env.LAB_SOURCE, account),
       VERSION: version,
       REVISION: revision,
     },
+    source: env.LAB_SOURCE || undefined,
     commit,
     isDirty,
     epoch,

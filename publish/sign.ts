@@ -1,8 +1,18 @@
 // Signs what was pushed, and attaches what it holds and how it was built.
 import { existsSync } from "node:fs";
 import { Refusal } from "../host/refusal.ts";
-import { attest, makeKey, type Signer, sign, type Trust, verifySignature, verifyStatement } from "./cosign.ts";
+import {
+  attest,
+  makeKey,
+  type Signer,
+  type StatementName,
+  sign,
+  type Trust,
+  verifySignature,
+  verifyStatement,
+} from "./cosign.ts";
 import type { Layout, PlatformName } from "./oci-layout.ts";
+import type { Statements } from "./statements.ts";
 
 /** The key that `make push` makes, and uses if the user names none. */
 const KEY = "cosign.key";
@@ -23,14 +33,8 @@ export async function findSigner(say: (line: string) => void): Promise<Signer> {
   return { key: KEY };
 }
 
-/** What is said of one platform's image. */
-export interface Statements {
-  readonly sbom: object;
-  readonly provenance: object;
-}
-
 /**
- * Signs an index and the images in it, and attaches two statements to each image; does nothing if that was done before,
+ * Signs an index and the images in it, and attaches the statements to each image; does nothing if that was done before,
  * with the same key.
  */
 export async function signAll(
@@ -40,13 +44,12 @@ export async function signAll(
   signer: Signer,
 ): Promise<void> {
   const trust = trustOf(signer);
-  const digests = images.map(({ descriptor }) => `${repository}@${descriptor.digest}`);
-  if (trust && (await isSigned(`${repository}@${index.digest}`, digests, trust))) return;
+  const isDone = async () => trust !== undefined && (await isSigned(repository, { index, images }, statements, trust));
+  if (await isDone()) return;
   await sign(`${repository}@${index.digest}`, signer);
   for (const { platform, descriptor } of images) {
-    const { sbom, provenance } = statements.get(platform) as Statements;
-    await attest(`${repository}@${descriptor.digest}`, "cyclonedx", sbom, signer);
-    await attest(`${repository}@${descriptor.digest}`, "slsaprovenance1", provenance, signer);
+    for (const [type, statement] of Object.entries(statements.get(platform) ?? {}))
+      await attest(`${repository}@${descriptor.digest}`, type as StatementName, statement, signer);
   }
 }
 
@@ -56,11 +59,17 @@ export function trustOf({ key }: Signer): Trust | undefined {
   return half !== undefined && half !== key && existsSync(half) ? { key: half } : undefined;
 }
 
-async function isSigned(index: string, images: readonly string[], trust: Trust): Promise<boolean> {
+async function isSigned(
+  repository: string,
+  { index, images }: Pick<Layout, "index" | "images">,
+  statements: ReadonlyMap<PlatformName, Statements>,
+  trust: Trust,
+): Promise<boolean> {
   try {
-    await verifySignature(index, trust);
-    for (const image of images)
-      for (const type of ["cyclonedx", "slsaprovenance1"] as const) await verifyStatement(image, type, trust);
+    await verifySignature(`${repository}@${index.digest}`, trust);
+    for (const { platform, descriptor } of images)
+      for (const type of Object.keys(statements.get(platform) ?? {}))
+        await verifyStatement(`${repository}@${descriptor.digest}`, type as StatementName, trust);
     return true;
   } catch (error) {
     if (error instanceof Refusal) return false;

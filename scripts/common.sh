@@ -105,8 +105,9 @@ read_labels() {
   # A copy of this folder inside another repository has none of its own.
   if problem=$(repository ls-files --error-unmatch docker-compose.yaml 2>&1); then
     LAB_REVISION=$(repository describe --always --exclude='*' --abbrev=40 --dirty 2>/dev/null || echo unknown)
-    # The URL must not reveal credentials, as in https://user:token@host/.
-    LAB_SOURCE=$(repository remote get-url origin 2>/dev/null | sed -n 's#//[^/]*@#//#; s#\.git$##; /^https:/p')
+    # As a browser has it, also of ssh's. It must not reveal credentials, as in https://user:token@host/.
+    LAB_SOURCE=$(repository remote get-url origin 2>/dev/null |
+      sed -nE 's#^(ssh://)?git@([^:/]+)[:/]#https://\2/#; s#//[^/]*@#//#; s#\.git$##; /^https:/p')
   elif [ "${1-}" = build ]; then
     info "the images will not say of which revision they are: $(printf '%s\n' "$problem" | head -n 1)"
   fi

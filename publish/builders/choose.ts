@@ -3,7 +3,7 @@ import type { Builder } from "../builder.ts";
 import { findBuildah } from "./buildah.ts";
 
 /** @throws {Refusal} if there is none */
-export async function chooseBuilder(): Promise<Builder> {
+export async function chooseBuilder(_wanted?: string): Promise<Builder> {
   const builder = await findBuildah();
   if (builder) return builder;
   throw new Refusal("no builder");
