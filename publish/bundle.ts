@@ -72,6 +72,8 @@ const Lockfile = v.object({
   packages: v.record(v.string(), v.tupleWithRest([v.string()], v.unknown())),
 });
 
+const SHA512 = /^sha512-[A-Za-z0-9+/]{86}==$/;
+
 /** The project's own code. */
 const OWN = "";
 
@@ -127,7 +129,7 @@ async function lockedPackage(source: string, path: string, locked: readonly [str
   const installed = `${manifest.name}@${manifest.version}`;
   if (locked?.[0] !== installed) throw new Error(`${file}: ${installed}, but bun.lock has ${locked?.[0] ?? "none"}`);
   const integrity = locked.at(-1);
-  if (typeof integrity !== "string" || !integrity.startsWith("sha512-")) {
+  if (typeof integrity !== "string" || !SHA512.test(integrity)) {
     throw new Error(`bun.lock has no sha512 digest of ${path}`);
   }
   return { path, manifest, integrity };

@@ -6,7 +6,6 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { create } from "tar";
-import type { PlatformName } from "../publish/oci-layout.ts";
 
 export interface LayerSource {
   readonly files: Readonly<Record<string, string | Uint8Array>>;
@@ -16,7 +15,7 @@ export interface LayerSource {
 }
 
 export interface ImageSource {
-  readonly platform: PlatformName;
+  readonly platform: `linux/${string}`;
   readonly layers: readonly LayerSource[];
   readonly labels?: Readonly<Record<string, string>>;
 }
