@@ -31,7 +31,7 @@ const INPUTS: ProvenanceInputs = {
   startedOn: new Date("2026-11-26T20:00:00Z"),
   finishedOn: new Date("2026-11-26T20:01:00Z"),
 };
-const DOCUMENT = "https://git.example.org/me/tpdocker/blob/HEAD/docs/provenance.md";
+const DOCUMENT = "https://git.example.org/me/tpdocker/blob/HEAD/docs/publishing.md";
 
 test("the parameters are those that the image was built with", () => {
   const { buildType, externalParameters, internalParameters } = provenanceOf(INPUTS).buildDefinition;
@@ -80,6 +80,14 @@ test.each([
 test("a Bun that came with the base image is not named twice", () => {
   const { bun: _, ...inputs } = INPUTS;
   expect(JSON.stringify(provenanceOf(inputs))).not.toContain("pkg:npm");
+});
+
+test("an unknown repository is not named", () => {
+  const { repository: _, ...inputs } = INPUTS;
+  const { buildDefinition, runDetails } = provenanceOf(inputs);
+  expect(buildDefinition.externalParameters).not.toHaveProperty("repository");
+  expect(buildDefinition.resolvedDependencies).toContainEqual({ name: "source", digest: { gitCommit: COMMIT } });
+  expect([buildDefinition.buildType, runDetails.builder.id].join()).not.toContain("undefined");
 });
 
 test("one's own machine and a workflow are different builders", () => {
@@ -143,7 +151,7 @@ test.each(BROKEN)("provenance %s is not valid", (_, breakIt) => {
 });
 
 test("the page that the build type names explains each parameter, and has that passage and the builder's", async () => {
-  const page = await Bun.file("docs/provenance.md").text();
+  const page = await Bun.file("docs/publishing.md").text();
   const { externalParameters, internalParameters } = provenanceOf(INPUTS).buildDefinition;
   for (const name of Object.keys({ ...externalParameters, ...internalParameters }))
     expect(page).toContain(`| \`${name}\` |`);
