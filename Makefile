@@ -51,6 +51,9 @@ push: engine bases ## build, push, sign and grade both images, on Docker Hub (HU
 .PHONY: verify
 verify: engine bases ## verify the published IMAGE=<image>; without it, that this commit builds the same images twice
 	@sh scripts/verify
+.PHONY: release-check
+release-check: ## compare the tag of a release, TAG or the one that GitHub Actions runs for, with the version
+	@sh scripts/release-check
 
 .PHONY: deploy
 deploy: ## put both services on a Swarm, or update them there; run on a manager
@@ -94,7 +97,7 @@ test-podman: engine bases ## run the Kubernetes manifests with podman kube play
 	@sh scripts/test-podman
 
 .PHONY: lint
-lint: ## check types, style and shell scripts
+lint: ## check types, style, workflows and shell scripts
 	@sh scripts/lint
 
 .PHONY: figures
