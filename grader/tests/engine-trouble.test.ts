@@ -19,7 +19,10 @@ const UNSEEN_MS = 2 * MINUTE_MS;
 
 const work = mkdtempSync(join(tmpdir(), "engine-away-"));
 const grader = new GraderCommand(work);
-const folders = [write(right), write(right)];
+/** What they are built on. A digest, which may be part of its name elsewhere, cannot be given to a loaded image. */
+const BASE = "engine-trouble/bun:1";
+const onBase = Object.fromEntries(Object.entries(right).map(([path, text]) => [path, text.replaceAll(BUN, BASE)]));
+const folders = [write(onBase), write(onBase)];
 
 beforeAll(grader.compile);
 afterAll(() => {
@@ -27,7 +30,11 @@ afterAll(() => {
 });
 
 /** Gives an engine the image that the submissions are built on. */
-const load = ({ host }: OwnEngine) => runOrThrow(["sh", "-c", `docker save "$0" | docker --host "$1" load`, BUN, host]);
+async function load({ host }: OwnEngine): Promise<void> {
+  const id = await runOrThrow(["docker", "image", "inspect", "--format", "{{.Id}}", BUN]);
+  await runOrThrow(["sh", "-c", `docker save "$0" | docker --host "$1" load`, id, host]);
+  await runOrThrow(["docker", "--host", host, "tag", id, BASE]);
+}
 
 /** Starts the grader beside an engine. */
 const startBeside = (engine: OwnEngine, ...flags: string[]) =>
