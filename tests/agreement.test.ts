@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "bun:test";
 import { BUDGET_MS } from "../api-frontend/backend.ts";
-import { packageManager } from "../package.json" with { type: "json" };
+import { devDependencies, packageManager } from "../package.json" with { type: "json" };
 import { DRAIN_MS } from "../service/drain.ts";
 import { TIMEOUT_MS } from "../service/healthcheck.ts";
 import { SERVICES, type ServiceName } from "../testing/services.ts";
@@ -92,8 +92,19 @@ test("docker-compose.yaml has the same defaults as the Dockerfiles", async () =>
   for (const [, user] of compose.matchAll(/HUB_USER:-(\w+)/g)) expect(user).toBe("tpdocker");
 });
 
-test("the build image and the types have the version of Bun in package.json", async () => {
+test(".env.example has the same base images as the Dockerfiles", async () => {
+  const dockerfile = await read("api-backend/Dockerfile");
+  const images = [...(await read(".env.example")).matchAll(/^# ([A-Z]+_IMAGE=.+)$/gm)].map(([, image]) => image);
+  expect(images).toHaveLength(2);
+  for (const image of images) expect(`\n${dockerfile}`).toContain(`\nARG ${image}\n`);
+});
+
+test("the build image, the types and the documentation have the version of Bun in package.json", async () => {
   const version = packageManager.replace("bun@", "");
-  expect(await read("api-backend/Dockerfile")).toStartWith(`ARG BUN_IMAGE=docker.io/oven/bun:${version}\n`);
-  expect(await read("package.json")).toContain(`"bun-types": "${version}"`);
+  // A digest may follow.
+  expect(await read("api-backend/Dockerfile")).toMatch(
+    new RegExp(`^ARG BUN_IMAGE=docker\\.io/oven/bun:${version}(@sha256:[0-9a-f]{64})?\n`),
+  );
+  expect(devDependencies["bun-types"]).toBe(version);
+  expect(await read("docs/proxy.md")).toContain(`/oven/bun:${version} `);
 });
