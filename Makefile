@@ -51,6 +51,11 @@ push: engine bases ## build, push, sign and grade both images, on Docker Hub (HU
 .PHONY: verify
 verify: engine bases ## verify the published IMAGE=<image>; without it, that this commit builds the same images twice
 	@sh scripts/verify
+
+.PHONY: login
+login: ## log in to the registry as HUB_USER with HUB_TOKEN, in a workflow
+	@sh scripts/login
+
 .PHONY: release-check
 release-check: ## compare the tag of a release, TAG or the one that GitHub Actions runs for, with the version
 	@sh scripts/release-check

@@ -19,12 +19,14 @@ const answers = new Map<string, Promise<Text | undefined>>();
  * Distribution Specification and its token authentication, so the local images stay as they are. It asks once; only if
  * there was no answer, the next call asks again.
  *
+ * @param registry its host, with a port and the path of a group, if it has one
  * @returns why the image cannot be pulled, or `undefined` if it can
  * @throws {Skipped} if the registry cannot be reached, limits the rate or fails, also after a few attempts
  */
-export function whyNotPullable(host: string, repository: string, tag: string): Promise<Text | undefined> {
-  const scheme = /^(localhost|127\.)/.test(host) ? "http" : "https";
-  const url = `${scheme}://${host}/v2/${repository}/manifests/${tag}`;
+export function whyNotPullable(registry: string, repository: string, tag: string): Promise<Text | undefined> {
+  const scheme = /^(localhost|127\.)/.test(registry) ? "http" : "https";
+  const [host = "", ...group] = registry.split("/");
+  const url = `${scheme}://${host}/v2/${[...group, repository].join("/")}/manifests/${tag}`;
   const known = answers.get(url);
   if (known !== undefined) return known;
   const answer = ask(clientOf(host), url);

@@ -22,7 +22,7 @@ export interface Signer {
 export type Trust =
   | { readonly key: string }
   | {
-      /** A regular expression, for example of the address of a workflow. */
+      /** For example the address of a workflow. */
       readonly identity: string;
       readonly issuer: string;
     };
@@ -73,7 +73,7 @@ export async function attest(image: string, name: StatementName, predicate: obje
 const trustOptions = (trust: Trust) =>
   "key" in trust
     ? ["--key", trust.key, "--insecure-ignore-tlog=true"]
-    : ["--certificate-identity-regexp", trust.identity, "--certificate-oidc-issuer", trust.issuer];
+    : ["--certificate-identity", trust.identity, "--certificate-oidc-issuer", trust.issuer];
 
 /** @throws {Refusal} if there is no such signature of an image */
 export async function verifySignature(image: string, trust: Trust): Promise<void> {

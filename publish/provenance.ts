@@ -184,7 +184,7 @@ function npmDependency({ name, version, integrity }: NpmArchive) {
 
 /** A passage of docs/publishing.md in the repository. */
 const documentation = (repository: string | undefined, passage: string) =>
-  repository === undefined ? `tag:tpdocker,2026:${passage}` : `${repository}/blob/HEAD/docs/publishing.md#${passage}`;
+  repository === undefined ? `urn:x-tpdocker:${passage}` : `${repository}/blob/HEAD/docs/publishing.md#${passage}`;
 
 /** The repository's URL as a browser has it: `.git` at its end names the same one. */
 function plainRepository(text: string): string {

@@ -13,6 +13,7 @@ import { judge } from "./judge.ts";
 import { checkLogin } from "./login.ts";
 import { type Layout, PLATFORMS, type PlatformName } from "./oci-layout.ts";
 import { digestOf, push, tag } from "./registry.ts";
+import { runOf } from "./run.ts";
 import { readSettings, type Settings } from "./settings.ts";
 import { findSigner, signAll } from "./sign.ts";
 import { type Statements, statementsOf } from "./statements.ts";
@@ -54,6 +55,7 @@ async function buildAll(settings: Settings, folder: string): Promise<Products> {
   say(`looking for the base images ${settings.bunImage} and ${settings.runtimeImage}`);
   const bases = await findBases(builder, settings.bunImage, settings.runtimeImage);
   const { labels, epoch } = settings;
+  const run = runOf(process.env);
   const products: Partial<Products> = {};
   for (const service of SERVICES) {
     say(`building ${service} for ${PLATFORMS.join(" and ")} with ${builder.name} (about 20 s)`);
@@ -61,7 +63,7 @@ async function buildAll(settings: Settings, folder: string): Promise<Products> {
     const inputs = { service, source, platforms: PLATFORMS, epoch, labels, bases };
     const layout = await buildLayout(builder, inputs, join(folder, service));
     say(`listing what is in ${service}`);
-    const build = { service, settings, source, bases, builder, startedOn, finishedOn: new Date() };
+    const build = { service, settings, source, bases, builder, startedOn, finishedOn: new Date(), run };
     products[service] = { layout, statements: await statementsOf(build, layout) };
   }
   return products as Products;

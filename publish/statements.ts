@@ -6,7 +6,7 @@ import { bundleOf, installPackages } from "./bundle.ts";
 import { digestOf, readImageFiles } from "./image-files.ts";
 import type { Layout, PlatformImage, PlatformName } from "./oci-layout.ts";
 import { provenanceOf } from "./provenance.ts";
-import { runOf } from "./run.ts";
+import type { Run } from "./run.ts";
 import { sbomOf } from "./sbom.ts";
 import type { Settings } from "./settings.ts";
 
@@ -25,6 +25,7 @@ export interface Build {
   readonly builder: Builder;
   readonly startedOn: Date;
   readonly finishedOn: Date;
+  readonly run: Run;
 }
 
 /** @throws {Error} if the executables are not what the sources compile to on this machine */
@@ -53,7 +54,7 @@ export async function sbomOfImage(
 }
 
 async function provenanceOfImage(build: Build, { platform }: PlatformImage): Promise<object> {
-  const { service, settings, source, bases, builder, startedOn, finishedOn } = build;
+  const { service, settings, source, bases, builder, startedOn, finishedOn, run } = build;
   const { commit, account, labels, epoch } = settings;
   const [name = "", version = ""] = builder.name.split(" ");
   return provenanceOf({
@@ -67,7 +68,7 @@ async function provenanceOfImage(build: Build, { platform }: PlatformImage): Pro
     lockfile: digestOf("sha256", await readFile(join(source, "bun.lock"))),
     builder: { name, version },
     epoch,
-    run: runOf(process.env),
+    run,
     startedOn,
     finishedOn,
   });
