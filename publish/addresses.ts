@@ -14,5 +14,8 @@ export function fullName(image: string): string {
   return `docker.io/${image.includes("/") ? image : `library/${image}`}`;
 }
 
+/** With the tag that Docker takes if none is given, and there is no digest. */
+export const withTag = (image: string): string => (image === repositoryOf(image) ? `${image}:latest` : image);
+
 /** The name without tag and digest. */
 export const repositoryOf = (image: string): string => image.replace(/@.*$/, "").replace(/:[^:/]*$/, "");

@@ -33,13 +33,13 @@ async function isSetInsecure(registry: string): Promise<boolean> {
 
 const plain = async (image: string, option = "--plain-http") => ((await isPlainHttp(image)) ? [option] : []);
 
-/** What ORAS says is wrong, on one line: its last ones. */
+/** What ORAS or Cosign says is wrong, on one line. */
 export const reasonOf = ({ stdout, stderr }: Outcome): string =>
   brief(
     `${stderr}\n${stdout}`
       .trim()
       .split("\n")
-      .filter((line) => !/^(Usage|Try|Run|Please|$)/.test(line))
+      .filter((line) => !/^(Usage|Try|Run|Please|WARNING|error during command execution|$)/.test(line))
       .join(" ")
       .replace(/^Error:? (response from registry: )?/, ""),
     400,

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { Refusal } from "../host/refusal.ts";
-import { fullName, repositoryOf } from "./addresses.ts";
+import { fullName, repositoryOf, withTag } from "./addresses.ts";
 import { claimedBases, findBases } from "./bases.ts";
 import { buildLayout, LAYOUT_NAME } from "./build.ts";
 import { SERVICES, type ServiceName } from "./builder.ts";
@@ -152,5 +152,5 @@ async function verifyBuild(settings: Settings): Promise<number> {
 
 const { IMAGE } = process.env;
 await runCommand(() =>
-  IMAGE ? verify(fullName(IMAGE), readTrust(process.env)) : verifyBuild(readSettings(process.env)),
+  IMAGE ? verify(withTag(fullName(IMAGE)), readTrust(process.env)) : verifyBuild(readSettings(process.env)),
 );
