@@ -10,7 +10,7 @@ const DIGEST = `sha256:${"0123456789abcdef".repeat(4)}`;
 /** Each mention of a base image, as other programs than Renovate would search for it. */
 const BASE_IMAGE = /[\w.]+\/(?:oven\/bun|distroless\/[\w-]+):[\w.-]+(?:@sha256:\w+)?/g;
 /** Renovate's own manager for Dockerfiles follows an ARG that stands before the first FROM and is used in one. */
-const FROM_ARG = /^ARG ([A-Z_]+)=(.+)$(?=[\s\S]*^FROM \$\{\1\})/gm;
+const FROM_ARG = /^ARG ([A-Z_]+)=(.+)$(?=[\s\S]*^FROM (?:--platform=\S+ )?\$\{\1\})/gm;
 
 /** The base images that a text mentions. */
 const mentions = (text: string) => [...text.matchAll(BASE_IMAGE)].map(([image]) => image);
