@@ -11,20 +11,6 @@ export interface BaseImage {
   readonly digest: string;
 }
 
-/** An archive that the build fetched from npm, besides those of bun.lock. */
-export interface NpmArchive {
-  readonly name: string;
-  readonly version: string;
-  /** As in https://www.w3.org/TR/SRI/ with sha512. */
-  readonly integrity: string;
-}
-
-/** The npm package with the Bun that is put into the executable. */
-export const BUN_PACKAGES: Readonly<Record<PlatformName, string>> = {
-  "linux/amd64": "@oven/bun-linux-x64-baseline",
-  "linux/arm64": "@oven/bun-linux-aarch64",
-};
-
 /** Only what the publisher has seen for itself may be given here: whoever verifies the image trusts it. */
 export interface ProvenanceInputs {
   /** The URL of the git repository; left out if it is not known. */
@@ -37,8 +23,6 @@ export interface ProvenanceInputs {
   readonly bases: { readonly bun: BaseImage; readonly runtime: Readonly<Record<PlatformName, BaseImage>> };
   /** The sha256 digest of bun.lock, in hexadecimal digits. */
   readonly lockfile: string;
-  /** Left out where Bun comes with the base image. */
-  readonly bun?: NpmArchive;
   readonly builder: { readonly name: string; readonly version: string };
   /** The time that the image gives for all its files, in seconds. */
   readonly epoch: number;
@@ -67,7 +51,6 @@ const Resource = v.pipe(
     digest: v.exactOptional(
       v.strictObject({
         sha256: v.exactOptional(hex(64)),
-        sha512: v.exactOptional(hex(128)),
         gitCommit: v.exactOptional(Commit),
       }),
     ),
@@ -147,14 +130,13 @@ export function provenanceOf(inputs: ProvenanceInputs): Provenance {
   return result.output;
 }
 
-function dependenciesOf({ commit, platform, bases, lockfile, bun }: ProvenanceInputs, repository: string | undefined) {
+function dependenciesOf({ commit, platform, bases, lockfile }: ProvenanceInputs, repository: string | undefined) {
   const source = repository === undefined ? { name: "source" } : { uri: `git+${repository}@${commit}` };
   return [
     { ...source, digest: { gitCommit: commit } },
     { name: "bun.lock", digest: { sha256: lockfile } },
     imageDependency(bases.bun),
     imageDependency(bases.runtime[platform], platform),
-    ...(bun ? [npmDependency(bun)] : []),
   ];
 }
 
@@ -172,14 +154,6 @@ function imageDependency({ name, digest }: BaseImage, platform?: PlatformName) {
     null,
   );
   return { uri: url.toString(), digest: { sha256: digest.replace(/^sha256:/, "") } };
-}
-
-function npmDependency({ name, version, integrity }: NpmArchive) {
-  const [algorithm, base64 = ""] = integrity.split("-", 2);
-  if (algorithm !== "sha512") throw new Error(`provenance: no sha512 digest of ${name}: ${integrity}`);
-  const [plain = "", scope = null] = name.split("/").reverse();
-  const url = new PackageURL("npm", scope, plain, version, null, null);
-  return { uri: url.toString(), digest: { sha512: Buffer.from(base64, "base64").toString("hex") } };
 }
 
 /** A passage of docs/publishing.md in the repository. */

@@ -1,7 +1,7 @@
 // What the user has set, and what git says, as scripts/publish hands it over.
 import type { Environment } from "../host/command.ts";
 import { Refusal } from "../host/refusal.ts";
-import { fullName } from "./addresses.ts";
+import { fullName, repositoryOf } from "./addresses.ts";
 import type { BuildInputs } from "./builder.ts";
 import { SERVICES, type ServiceName } from "./builder.ts";
 
@@ -39,7 +39,9 @@ export function readSettings(env: Environment): Settings {
   const lines = (env.LAB_SETTINGS ?? "").split("\n").map((line) => line.split(/=(.*)/, 2));
   const set = Object.fromEntries(lines) as Record<string, string | undefined>;
   const account = set.HUB_USER ?? "";
-  const registry = env.LAB_REGISTRY || "docker.io";
+  const repositories = Object.fromEntries(
+    SERVICES.map((name) => [name, repositoryOf(fullName(set[`${name}.image`] ?? ""))]),
+  ) as Settings["repositories"];
   const revision = env.LAB_REVISION ?? "";
   const commit = /^[0-9a-f]{40,64}/.exec(revision)?.[0] ?? "";
   const isDirty = commit !== revision;
@@ -48,11 +50,8 @@ export function readSettings(env: Environment): Settings {
     throw new Refusal(`SOURCE_DATE_EPOCH=${env.SOURCE_DATE_EPOCH}: expected a number of seconds since 1970.`);
   const version = `${env.LAB_VERSION}${isDirty ? "-dirty" : ""}`;
   return {
-    repositories: Object.fromEntries(SERVICES.map((name) => [name, `${registry}/${account}/${name}`])) as Record<
-      ServiceName,
-      string
-    >,
-    registry,
+    repositories,
+    registry: repositories["api-backend"].replace(`/${account}/api-backend`, ""),
     account,
     labels: {
       HUB_USER: account,
