@@ -25,7 +25,7 @@ export async function inTemporaryFolder<T>(use: (folder: string) => Promise<T>):
 
 /** Writes the files of a commit of this repository, and nothing else, into a folder, which is made. */
 export async function writeCommit(commit: string, folder: string): Promise<void> {
-  await mkdir(folder);
+  await mkdir(folder, { recursive: true });
   const archive = `${folder}.tar`;
   await runOrThrow(git("archive", "--output", archive, commit));
   await runOrThrow(["tar", "-xf", archive, "-C", folder]);
@@ -34,7 +34,7 @@ export async function writeCommit(commit: string, folder: string): Promise<void>
 
 /** Writes the files of this folder as they are, without what git and make keep in it. */
 export async function writeWorkingTree(folder: string): Promise<void> {
-  await mkdir(folder);
+  await mkdir(folder, { recursive: true });
   const archive = `${folder}.tar`;
   const others = [".git", ".cache", ".env", "node_modules", "bin"].map((name) => `--exclude=./${name}`);
   await runOrThrow(["tar", "-cf", archive, ...others, "."]);

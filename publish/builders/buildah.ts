@@ -14,10 +14,16 @@ const storage = () => {
   return ["--storage-driver", "vfs", "--root", join(folder, "root"), "--runroot", join(folder, "run")];
 };
 
-/** @throws {Refusal} with the end of what it printed */
-export async function buildah(...args: string[]): Promise<string> {
+const buildah = (...args: string[]) => buildahIn(process.cwd(), ...args);
+
+/**
+ * Runs Buildah in a folder: it takes a comma in the path of a Dockerfile for the end of it.
+ *
+ * @throws {Refusal} with the end of what it printed
+ */
+async function buildahIn(cwd: string, ...args: string[]): Promise<string> {
   const [command = "", ...rest] = args;
-  const { code, stdout, stderr } = await run(["buildah", ...storage(), command, ...rest], { ownGroup: true });
+  const { code, stdout, stderr } = await run(["buildah", ...storage(), command, ...rest], { cwd, ownGroup: true });
   if (code === 0) return stdout.trim();
   const lines = `${stdout}\n${stderr}`.trim().split("\n").slice(-15);
   throw new Refusal(`buildah ${command} failed with exit code ${code}.`, ...lines);
@@ -55,7 +61,8 @@ async function buildOne(inputs: BuildInputs, platform: PlatformName, folder: str
     RUNTIME_IMAGE: base.reference,
   };
   const image = `localhost/tpdocker-build/${service}:${platform.split("/")[1]}`;
-  await buildah(
+  await buildahIn(
+    source,
     "build",
     // The bases are given by digest: one that is here is the right one.
     ...["--platform", platform, "--isolation", "chroot", "--no-cache", "--pull=false"],
@@ -63,7 +70,7 @@ async function buildOne(inputs: BuildInputs, platform: PlatformName, folder: str
     ...["--format", "docker", "--timestamp", String(epoch), "--identity-label=false"],
     ...insecure(bases.bun, base),
     ...Object.entries(args).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]),
-    ...["--file", join(source, service, "Dockerfile"), "--tag", image, source],
+    ...["--file", `${service}/Dockerfile`, "--tag", image, "."],
   );
   const exported = join(folder, `${service}-${platform.replace("/", "-")}`);
   await mkdir(folder, { recursive: true });
