@@ -4,10 +4,10 @@ import { runOrThrow } from "../host/command.ts";
 import { Refusal } from "../host/refusal.ts";
 import { fullName } from "./addresses.ts";
 import type { BaseImage, Bases, Builder } from "./builder.ts";
-import { inTemporaryFolder } from "./checkout.ts";
 import type { Claims } from "./claims.ts";
 import { PLATFORMS, type PlatformName } from "./oci-layout.ts";
 import { digestOf } from "./registry.ts";
+import { inTemporaryFolder } from "./temporary.ts";
 
 /** What scripts/bases builds where no registry can be reached. */
 export const isStandin = (image: string): boolean => image.startsWith("localhost/tpdocker-standin/");

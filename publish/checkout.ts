@@ -1,27 +1,10 @@
 // Folders with the files of a commit.
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { mkdir, rm } from "node:fs/promises";
 import { run, runOrThrow } from "../host/command.ts";
 import { Refusal } from "../host/refusal.ts";
 
 // Git refuses the repository of another user, as under sudo.
 const git = (...args: string[]) => ["git", "-c", "safe.directory=*", ...args];
-
-/** Those that are in use. */
-export const temporaryFolders = new Set<string>();
-
-/** Makes a temporary folder, and removes it when `use` is done. */
-export async function inTemporaryFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), "tpdocker-publish-"));
-  temporaryFolders.add(folder);
-  try {
-    return await use(folder);
-  } finally {
-    temporaryFolders.delete(folder);
-    await rm(folder, { recursive: true, force: true });
-  }
-}
 
 /** Writes the files of a commit of this repository, and nothing else, into a folder, which is made. */
 export async function writeCommit(commit: string, folder: string): Promise<void> {

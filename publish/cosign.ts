@@ -2,8 +2,8 @@
 import { join } from "node:path";
 import { type Environment, type Outcome, run } from "../host/command.ts";
 import { Refusal } from "../host/refusal.ts";
-import { inTemporaryFolder } from "./checkout.ts";
 import { isPlainHttp, reasonOf } from "./registry.ts";
+import { inTemporaryFolder } from "./temporary.ts";
 
 /** The types of statements about an image. By its URI, Cosign leaves a predicate as it is; by its name, it rewrites it. */
 export const STATEMENT = {

@@ -6,7 +6,7 @@ import { findBases, isStandin } from "./bases.ts";
 import { buildLayout, LAYOUT_NAME } from "./build.ts";
 import { SERVICES, type ServiceName } from "./builder.ts";
 import { chooseBuilder } from "./builders/choose.ts";
-import { inTemporaryFolder, isPublished, writeCommit, writeWorkingTree } from "./checkout.ts";
+import { isPublished, writeCommit, writeWorkingTree } from "./checkout.ts";
 import { runCommand, say } from "./command.ts";
 import type { Signer } from "./cosign.ts";
 import { judge } from "./judge.ts";
@@ -17,6 +17,7 @@ import { runOf } from "./run.ts";
 import { readSettings, type Settings } from "./settings.ts";
 import { findSigner, signAll } from "./sign.ts";
 import { type Statements, statementsOf } from "./statements.ts";
+import { inTemporaryFolder } from "./temporary.ts";
 
 /** What was built, and what is said of it. */
 interface Product {

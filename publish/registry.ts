@@ -4,7 +4,7 @@ import { brief, type Outcome, run } from "../host/command.ts";
 import { docker } from "../host/docker.ts";
 import { Refusal } from "../host/refusal.ts";
 import { isLoopback, registryOf } from "./addresses.ts";
-import { inTemporaryFolder } from "./checkout.ts";
+import { inTemporaryFolder } from "./temporary.ts";
 
 const TIMEOUT_S = 30;
 

@@ -9,7 +9,7 @@ import { buildLayout, LAYOUT_NAME } from "./build.ts";
 import { SERVICES, type ServiceName } from "./builder.ts";
 import { chooseBuilder } from "./builders/choose.ts";
 import { installPackages } from "./bundle.ts";
-import { haveCommit, inTemporaryFolder, writeCommit } from "./checkout.ts";
+import { haveCommit, writeCommit } from "./checkout.ts";
 import { type Claims, readClaims } from "./claims.ts";
 import { runCommand, say } from "./command.ts";
 import { compareLayouts } from "./compare.ts";
@@ -18,6 +18,7 @@ import { type Layout, PLATFORMS, type PlatformName, readLayout } from "./oci-lay
 import { digestOf, pull } from "./registry.ts";
 import { readSettings, type Settings, sourceLabel } from "./settings.ts";
 import { sbomOfImage } from "./statements.ts";
+import { inTemporaryFolder } from "./temporary.ts";
 
 const done = (line: string) => console.log(`✓ ${line}`);
 

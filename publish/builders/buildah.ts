@@ -6,13 +6,16 @@ import { Refusal } from "../../host/refusal.ts";
 import { isLoopback } from "../addresses.ts";
 import type { BaseImage, Builder, BuildInputs } from "../builder.ts";
 import type { PlatformName } from "../oci-layout.ts";
+import { makeTemporaryFolder } from "../temporary.ts";
 import type { BuiltConfig, BuiltImage } from "../write-layout.ts";
 
-/** Its images are kept apart from those of the user. vfs and chroot need nothing of the kernel. */
-const storage = () => {
-  const folder = join(process.cwd(), ".cache", "buildah");
-  return ["--storage-driver", "vfs", "--root", join(folder, "root"), "--runroot", join(folder, "run")];
-};
+let folder: Promise<string> | undefined;
+
+/** Its images are kept apart from those of the user, for as long as the command runs. vfs and chroot need no privileges. */
+async function storage(): Promise<string[]> {
+  folder ??= makeTemporaryFolder();
+  return ["--storage-driver", "vfs", "--root", join(await folder, "root"), "--runroot", join(await folder, "run")];
+}
 
 const buildah = (...args: string[]) => buildahIn(process.cwd(), ...args);
 
@@ -23,7 +26,10 @@ const buildah = (...args: string[]) => buildahIn(process.cwd(), ...args);
  */
 async function buildahIn(cwd: string, ...args: string[]): Promise<string> {
   const [command = "", ...rest] = args;
-  const { code, stdout, stderr } = await run(["buildah", ...storage(), command, ...rest], { cwd, ownGroup: true });
+  const { code, stdout, stderr } = await run(["buildah", ...(await storage()), command, ...rest], {
+    cwd,
+    ownGroup: true,
+  });
   if (code === 0) return stdout.trim();
   const lines = `${stdout}\n${stderr}`.trim().split("\n").slice(-15);
   throw new Refusal(`buildah ${command} failed with exit code ${code}.`, ...lines);
