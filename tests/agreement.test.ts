@@ -103,7 +103,7 @@ test("the build image, the types and the documentation have the version of Bun i
   const version = packageManager.replace("bun@", "");
   // A digest may follow.
   expect(await read("api-backend/Dockerfile")).toMatch(
-    new RegExp(`^ARG BUN_IMAGE=docker\\.io/oven/bun:${version}(@sha256:[0-9a-f]{64})?\n`),
+    new RegExp(`^ARG BUN_IMAGE=docker\\.io/oven/bun:${version}(@sha256:[0-9a-f]{64})?$`, "m"),
   );
   expect(devDependencies["bun-types"]).toBe(version);
   expect(await read("docs/proxy.md")).toContain(`/oven/bun:${version} `);
