@@ -1,17 +1,24 @@
 import { createHash } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { normalizeLayer } from "./layer.ts";
 import { blobPath, type Descriptor, type PlatformName } from "./oci-layout.ts";
 
 /** An image as a builder made it. */
 export interface BuiltImage {
   readonly platform: PlatformName;
+  /** The Dockerfile, as the history names it. */
+  readonly dockerfile: string;
+  /** When everything was made that is not the base's, in seconds since 1970. */
+  readonly epoch: number;
   /** The configuration, in OCI's format or in Docker's, which has more fields. */
   readonly config: BuiltConfig;
   /** The layers' tars, uncompressed, from the lowest one; each is read when it is needed. */
   readonly layers: readonly (() => Promise<Uint8Array<ArrayBuffer>>)[];
   /** Of the image that it is based on. */
   readonly base: { readonly name: string; readonly digest: string };
+  /** Of the image that it is based on: its layers and its history are kept as they are. */
+  readonly baseConfig: BuiltConfig;
 }
 
 export interface BuiltConfig {
@@ -30,8 +37,7 @@ const MEDIA_TYPE = {
 
 /**
  * Writes images of several platforms as one OCI image layout with one index. The bytes depend on what the images are
- * made of, and on this version of Bun, which compresses the layers; not on the builder's version, on the time or on the
- * machine.
+ * made of, and on this version of Bun, which compresses the layers; not on the builder, on the time or on the machine.
  *
  * @param folder is made
  * @param name of the index in the layout
@@ -50,15 +56,22 @@ export async function writeLayout(folder: string, name: string, images: readonly
   await writeFile(join(folder, "index.json"), JSON.stringify(top));
 }
 
-async function writeImage(folder: string, { platform, config, layers, base }: BuiltImage): Promise<Descriptor> {
+async function writeImage(folder: string, image: BuiltImage): Promise<Descriptor> {
+  const { platform, base } = image;
   const [os = "", architecture = ""] = platform.split("/");
-  const written: Descriptor[] = [];
-  for (const read of layers) written.push(await writeBlob(folder, MEDIA_TYPE.layer, compress(await read())));
+  const layers: Descriptor[] = [];
+  const diffIds: string[] = [];
+  for (const [at, read] of image.layers.entries()) {
+    const tar = await read();
+    if (at >= image.baseConfig.rootfs.diff_ids.length) normalizeLayer(tar, image.epoch);
+    diffIds.push(digestOf(tar));
+    layers.push(await writeBlob(folder, MEDIA_TYPE.layer, compress(tar)));
+  }
   const manifest = {
     schemaVersion: 2,
     mediaType: MEDIA_TYPE.manifest,
-    config: await writeBlob(folder, MEDIA_TYPE.config, json(normalized(config, os, architecture))),
-    layers: written,
+    config: await writeBlob(folder, MEDIA_TYPE.config, json({ architecture, os, ...normalized(image, diffIds) })),
+    layers,
     // https://github.com/opencontainers/image-spec/blob/v1.1.0/annotations.md
     annotations: {
       "org.opencontainers.image.base.name": base.name,
@@ -74,16 +87,26 @@ const CONFIG_FIELDS = [
   "Healthcheck",
 ];
 
-/** Leaves out what builders add of themselves: names of containers and of hosts, and fields without a value. */
-function normalized({ created, config, rootfs, history = [] }: BuiltConfig, os: string, architecture: string) {
-  const fields = CONFIG_FIELDS.map((name) => [name, config[name]] as const).filter(([, value]) => hasValue(value));
+/**
+ * Leaves out what builders add of themselves: names of containers and of hosts, fields without a value, and each their
+ * own words for an instruction in the history.
+ */
+function normalized({ config: { config }, baseConfig, dockerfile, epoch }: BuiltImage, diffIds: readonly string[]) {
+  // BuildKit writes the default.
+  const whole = { ...config, WorkingDir: config.WorkingDir || "/" } as BuiltConfig["config"];
+  const fields = CONFIG_FIELDS.map((name) => [name, whole[name]] as const).filter(([, value]) => hasValue(value));
+  const created = `${new Date(epoch * 1000).toISOString().slice(0, -5)}Z`;
+  const own = diffIds.slice(baseConfig.rootfs.diff_ids.length).map(() => ({ created, created_by: dockerfile }));
+  const history = (baseConfig.history ?? []).map(({ created, created_by, empty_layer }) => ({
+    created,
+    created_by,
+    empty_layer,
+  }));
   return {
     created,
-    architecture,
-    os,
     config: sorted(Object.fromEntries(fields)),
-    rootfs: { type: rootfs.type, diff_ids: rootfs.diff_ids },
-    history: history.map(({ created, created_by, empty_layer }) => ({ created, created_by, empty_layer })),
+    rootfs: { type: "layers", diff_ids: diffIds },
+    history: [...history, ...own],
   };
 }
 
@@ -101,8 +124,10 @@ const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value))
 /** Every client can read it, Docker Engine 20.10 too. */
 const compress = (tar: Uint8Array<ArrayBuffer>) => Bun.gzipSync(tar, { level: 9, library: "libdeflate" });
 
+const digestOf = (bytes: Uint8Array) => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+
 async function writeBlob(folder: string, mediaType: string, bytes: Uint8Array): Promise<Descriptor> {
-  const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+  const digest = digestOf(bytes);
   await writeFile(blobPath(folder, digest), bytes);
   return { mediaType, digest, size: bytes.length };
 }

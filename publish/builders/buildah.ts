@@ -6,8 +6,9 @@ import { Refusal } from "../../host/refusal.ts";
 import { isLoopback } from "../addresses.ts";
 import type { BaseImage, Builder, BuildInputs } from "../builder.ts";
 import type { PlatformName } from "../oci-layout.ts";
-import { makeTemporaryFolder } from "../temporary.ts";
+import { inTemporaryFolder, makeTemporaryFolder } from "../temporary.ts";
 import type { BuiltConfig, BuiltImage } from "../write-layout.ts";
+import { saveImage } from "./save-image.ts";
 
 let folder: Promise<string> | undefined;
 
@@ -47,7 +48,7 @@ export async function findBuildah(): Promise<Builder | undefined> {
       for (const platform of inputs.platforms) images.push(await buildOne(inputs, platform, folder));
       return images;
     },
-    takeFromEngine: async (name) => `sha256:${await buildah("pull", "--quiet", `docker-daemon:${name}`)}`,
+    takeFromEngine,
     async buildStandin(folder, name, platform) {
       // The same files make the same image.
       const options = ["--platform", platform, "--timestamp", "0", "--identity-label=false"];
@@ -55,6 +56,14 @@ export async function findBuildah(): Promise<Builder | undefined> {
     },
   };
 }
+
+/** By the Docker client: Buildah itself reads neither DOCKER_HOST nor the client's contexts. */
+const takeFromEngine = (name: string) =>
+  inTemporaryFolder(async (folder) => {
+    const file = join(folder, "image.tar");
+    await saveImage(name, file);
+    return `sha256:${await buildah("pull", "--quiet", `docker-archive:${file}`)}`;
+  });
 
 async function buildOne(inputs: BuildInputs, platform: PlatformName, folder: string): Promise<BuiltImage> {
   const { service, source, epoch, labels, bases } = inputs;
@@ -71,7 +80,7 @@ async function buildOne(inputs: BuildInputs, platform: PlatformName, folder: str
     source,
     "build",
     // The bases are given by digest: one that is here is the right one.
-    ...["--platform", platform, "--isolation", "chroot", "--no-cache", "--pull=false"],
+    ...["--platform", platform, "--isolation", "chroot", "--no-cache", "--pull=missing"],
     // OCI's format has no health check.
     ...["--format", "docker", "--timestamp", String(epoch), "--identity-label=false"],
     ...insecure(bases.bun, base),
@@ -82,7 +91,20 @@ async function buildOne(inputs: BuildInputs, platform: PlatformName, folder: str
   await mkdir(folder, { recursive: true });
   await buildah("push", "--disable-compression", "--quiet", image, `dir:${exported}`);
   await buildah("rmi", "--force", image);
-  return readExported(exported, platform, base);
+  const baseConfig = await readBase(base, platform);
+  const dockerfile = `${service}/Dockerfile`;
+  return { platform, dockerfile, epoch, base, baseConfig, ...(await readExported(exported)) };
+}
+
+/** Of a container: the name of an image stands for the platform that was pulled last. */
+async function readBase(base: BaseImage, platform: PlatformName): Promise<BuiltConfig> {
+  const options = ["--platform", platform, "--pull=missing", ...insecure(base)];
+  const container = await buildah("from", ...options, base.reference);
+  try {
+    return JSON.parse(await buildah("inspect", container)).OCIv1;
+  } finally {
+    await buildah("rm", container);
+  }
 }
 
 /** Registries of this machine are reached without TLS. */
@@ -95,7 +117,7 @@ interface Exported {
 }
 
 /** Reads what `buildah push … dir:` writes: a manifest, and a file for each blob. */
-async function readExported(folder: string, platform: PlatformName, base: BaseImage): Promise<BuiltImage> {
+async function readExported(folder: string): Promise<Pick<BuiltImage, "config" | "layers">> {
   const file = (digest: string) => join(folder, digest.replace("sha256:", ""));
   const manifest = JSON.parse(await readFile(join(folder, "manifest.json"), "utf8")) as Exported;
   const config = JSON.parse(await readFile(file(manifest.config.digest), "utf8")) as BuiltConfig;
@@ -104,5 +126,5 @@ async function readExported(folder: string, platform: PlatformName, base: BaseIm
       async () =>
         new Uint8Array(await readFile(file(digest))),
   );
-  return { platform, config, layers, base };
+  return { config, layers };
 }
