@@ -85,9 +85,7 @@ async function readPublished(image: string, folder: string, trust: Trust): Promi
 
 /** Builds the image again, and says where it differs. */
 async function compareWithRebuild({ layout, claims }: Published, source: string, folder: string): Promise<boolean> {
-  const builder = await chooseBuilder(claims.builder.split(" ")[0]);
-  if (builder.name !== claims.builder)
-    say(`it was built with ${claims.builder}; here is ${builder.name}, which may not write the same layers`);
+  const builder = await chooseBuilder();
   const { service, hubUser, repository, version, commit, epoch } = claims;
   say(`building ${service} from ${commit} with ${builder.name} (about 20 s)`);
   const rebuilt = await buildLayout(

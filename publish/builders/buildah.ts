@@ -1,7 +1,8 @@
 // Buildah, where BuildKit has no builder for several platforms: https://buildah.io
+import { existsSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { run } from "../../host/command.ts";
+import { type Environment, run } from "../../host/command.ts";
 import { Refusal } from "../../host/refusal.ts";
 import { isLoopback } from "../addresses.ts";
 import type { BaseImage, Builder, BuildInputs } from "../builder.ts";
@@ -18,6 +19,11 @@ async function storage(): Promise<string[]> {
   return ["--storage-driver", "vfs", "--root", join(await folder, "root"), "--runroot", join(await folder, "run")];
 }
 
+/** Buildah demands the file with the logins where DOCKER_CONFIG says that it is; the Docker client does not. */
+const env: Environment = existsSync(join(process.env.DOCKER_CONFIG ?? "", "config.json"))
+  ? {}
+  : { DOCKER_CONFIG: undefined };
+
 const buildah = (...args: string[]) => buildahIn(process.cwd(), ...args);
 
 /**
@@ -29,6 +35,7 @@ async function buildahIn(cwd: string, ...args: string[]): Promise<string> {
   const [command = "", ...rest] = args;
   const { code, stdout, stderr } = await run(["buildah", ...(await storage()), command, ...rest], {
     cwd,
+    env,
     ownGroup: true,
   });
   if (code === 0) return stdout.trim();

@@ -5,6 +5,7 @@ import { extract } from "tar";
 import { Refusal } from "../../host/refusal.ts";
 import type { Builder, BuildInputs } from "../builder.ts";
 import { type Manifest, type PlatformName, readBlob, readLayerTar } from "../oci-layout.ts";
+import { makeTemporaryFolder } from "../temporary.ts";
 import type { BuiltConfig, BuiltImage } from "../write-layout.ts";
 import { buildx, inspectBuilder } from "./buildx.ts";
 import { saveImage } from "./save-image.ts";
@@ -42,7 +43,7 @@ class BuildKit implements Builder {
   }
 
   async takeFromEngine(name: string): Promise<string> {
-    const folder = await emptyFolder(name);
+    const folder = await makeTemporaryFolder();
     const tar = join(folder, "image.tar");
     await saveImage(name, tar);
     await extract({ file: tar, cwd: folder });
@@ -54,7 +55,7 @@ class BuildKit implements Builder {
   }
 
   async buildStandin(context: string, name: string, platform: PlatformName): Promise<string> {
-    const folder = await emptyFolder(name);
+    const folder = await makeTemporaryFolder();
     // The same files make the same image.
     const args = { SOURCE_DATE_EPOCH: "0" };
     const build = { dockerfile: join(context, "Dockerfile"), context, args };
@@ -105,17 +106,6 @@ class BuildKit implements Builder {
     );
     return readExported(folder);
   }
-}
-
-/** Where a stand-in is kept, as an OCI layout. */
-export const layoutFolder = (name: string): string =>
-  join(process.cwd(), ".cache", "buildkit", name.replace(/[^\w.-]/g, "_"));
-
-async function emptyFolder(name: string): Promise<string> {
-  const folder = layoutFolder(name);
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
-  return folder;
 }
 
 const parse = (json: Buffer) => JSON.parse(json.toString());
