@@ -7,8 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runOrThrow } from "../host/command.ts";
 import type { Bases, Builder } from "../publish/builder.ts";
-import { buildah, findBuildah } from "../publish/builders/buildah.ts";
-import { findBuildKit, layoutFolder } from "../publish/builders/buildkit.ts";
+import { findBuildah } from "../publish/builders/buildah.ts";
+import { findBuildKit } from "../publish/builders/buildkit.ts";
 import {
   blobPath,
   type Layout,
@@ -17,6 +17,7 @@ import {
   readLayerTar,
   readLayout,
 } from "../publish/oci-layout.ts";
+import { removeTemporaryFolders } from "../publish/temporary.ts";
 import { writeLayout } from "../publish/write-layout.ts";
 import { describeWithEngine } from "../testing/engine.ts";
 import { startRegistry } from "../testing/registry.ts";
@@ -100,9 +101,7 @@ describeWithEngine("builders", () => {
   });
   afterAll(async () => {
     await runOrThrow(["docker", "image", "rm", `${IMAGE}:engine`]);
-    const bases = ["engine", "amd64", "arm64"].map((tag) => `${IMAGE}:${tag}`);
-    if (found.buildah) await buildah("rmi", "--force", ...bases);
-    for (const base of bases) rmSync(layoutFolder(base), { recursive: true, force: true });
+    await removeTemporaryFolders();
     rmSync(folder, { recursive: true });
   });
 
@@ -159,7 +158,6 @@ describeWithEngine("builders", () => {
         expect(config.history?.slice(0, -1)).toEqual(below?.history ?? []);
         expect(config.rootfs.diff_ids.slice(0, -1)).toEqual(below?.rootfs.diff_ids ?? []);
       }
-      await buildah("rmi", "--force", image.reference);
     } finally {
       await registry.stop();
     }
