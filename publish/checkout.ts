@@ -26,19 +26,20 @@ export async function writeWorkingTree(folder: string): Promise<void> {
 }
 
 /**
- * Makes sure that this repository has a commit; if it has not, fetches it from where it is said to be.
+ * Makes sure that this repository has a commit; if it has not, fetches it from where it was cloned, and from nowhere else:
+ * what a commit has in it is run.
  *
+ * @param repository where the commit is said to be
  * @throws {Refusal} if it cannot be had
  */
-export async function haveCommit(commit: string, source: string | undefined): Promise<void> {
+export async function haveCommit(commit: string, repository: string | undefined): Promise<void> {
   const isHere = () => run(git("cat-file", "-e", `${commit}^{commit}`));
   if ((await isHere()).code === 0) return;
-  if (source === undefined) throw new Refusal(`this repository does not have the commit ${commit}.`);
-  const { stderr } = await run(git("fetch", "--quiet", source, commit));
+  await run(git("fetch", "--quiet", "origin", commit));
   if ((await isHere()).code === 0) return;
   throw new Refusal(
-    `the commit ${commit} is neither in this repository nor can it be fetched from ${source}.`,
-    stderr.trim().split("\n").at(-1) ?? "",
+    `neither this repository nor its origin has the commit ${commit}.`,
+    repository === undefined ? "" : `It is said to be in ${repository}: verify in a clone of that, if you trust it.`,
   );
 }
 
