@@ -49,7 +49,7 @@ push: engine bases ## build, push, sign and grade both images, on Docker Hub (HU
 	@sh scripts/publish
 
 .PHONY: verify
-verify: engine bases ## verify the published IMAGE=<image>; without it, that this commit builds the same images twice
+verify: $(if $(IMAGE),,engine bases) ## verify the published IMAGE=<image>; without it, that this commit builds the same images twice
 	@sh scripts/verify
 
 .PHONY: login
