@@ -26,6 +26,8 @@ export async function compareLayouts(first: Layout, second: Layout): Promise<Com
       if (digests[0] === digests[1]) return { platform, digests, differences: [] };
       const differences =
         a && b ? await compareImages(first.folder, a, second.folder, b) : ["one of them has no image"];
+      // Other digests are a difference, even if nothing here can name it.
+      if (differences.length === 0) differences.push("manifest: the same fields, written differently");
       return { platform, digests, differences: differences.slice(0, MAX_DIFFERENCES) };
     }),
   );
@@ -80,10 +82,15 @@ function entriesOf(tar: Uint8Array): Map<string, object> {
       const hash = createHash("sha256");
       entry.on("data", (chunk: Buffer) => hash.update(chunk));
       entry.on("end", () => {
-        entries.set(path, { type, mode, uid, gid, size, mtime, linkpath, sha256: hash.digest("hex") });
+        const sha256 = hash.digest("hex");
+        const time = mtime?.toISOString();
+        entries.set(path, { type, mode: octal(mode), uid, gid, size, mtime: time, linkpath, sha256 });
       });
     },
   });
   parser.end(Buffer.from(tar));
   return entries;
 }
+
+/** As chmod has it. */
+const octal = (mode = 0) => `0${mode.toString(8)}`;

@@ -21,7 +21,7 @@ const Descriptor = v.object({
 const LayoutVersion = v.object({ imageLayoutVersion: v.literal("1.0.0") });
 const Top = v.object({ manifests: v.array(Descriptor) });
 const Index = v.object({ manifests: v.pipe(v.array(Descriptor), v.minLength(1)) });
-const Manifest = v.object({ config: Descriptor, layers: v.array(Descriptor) });
+const Manifest = v.looseObject({ config: Descriptor, layers: v.array(Descriptor) });
 const Config = v.looseObject({
   created: v.exactOptional(v.string()),
   os: v.string(),
@@ -38,6 +38,7 @@ const INDEX_TYPES = [
 
 /** A reference to a blob, as in https://github.com/opencontainers/image-spec/blob/v1.1.0/descriptor.md */
 export type Descriptor = v.InferOutput<typeof Descriptor>;
+/** What is read of an image's manifest, and its other fields as they stand. */
 export type Manifest = v.InferOutput<typeof Manifest>;
 /** What the image specification says of an image's configuration, and Docker's fields as they stand. */
 export type ImageConfig = v.InferOutput<typeof Config>;
