@@ -30,7 +30,7 @@ export interface Claims {
 export function readClaims(provenances: ReadonlyMap<PlatformName, object>): Claims {
   const read = [...provenances].map(([platform, provenance]) => readOne(platform, provenance));
   const [first, ...others] = read;
-  if (!first || others.some(({ shared }) => !isDeepStrictEqual(shared, first.shared)))
+  if (!first || others.some(({ shared, bun }) => !isDeepStrictEqual([shared, bun], [first.shared, first.bun])))
     throw new Refusal("the images for different platforms are not said to be built from the same.");
   const runtime = Object.fromEntries(read.map(({ platform, runtime }) => [platform, runtime]));
   return { ...first.shared, digests: { bun: first.bun, runtime } };
