@@ -45,9 +45,10 @@ export function readSettings(env: Environment): Settings {
   const revision = env.LAB_REVISION ?? "";
   const commit = /^[0-9a-f]{40,64}/.exec(revision)?.[0] ?? "";
   const isDirty = commit !== revision;
-  const epoch = Number(env.SOURCE_DATE_EPOCH || env.LAB_EPOCH);
-  if (!Number.isSafeInteger(epoch) || epoch < 0)
-    throw new Refusal(`SOURCE_DATE_EPOCH=${env.SOURCE_DATE_EPOCH}: expected a number of seconds since 1970.`);
+  const seconds = env.SOURCE_DATE_EPOCH || env.LAB_EPOCH || "";
+  const epoch = Number(seconds);
+  if (!/^\d+$/.test(seconds) || !Number.isSafeInteger(epoch))
+    throw new Refusal(`SOURCE_DATE_EPOCH=${seconds}: expected a number of seconds since 1970.`);
   const version = `${env.LAB_VERSION}${isDirty ? "-dirty" : ""}`;
   return {
     repositories,
