@@ -33,6 +33,9 @@ async function isSetInsecure(registry: string): Promise<boolean> {
 
 const plain = async (image: string, option = "--plain-http") => ((await isPlainHttp(image)) ? [option] : []);
 
+/** What ORAS says of a response without an error in OCI's format, and of every request. */
+const REQUEST = /(recognizable error message not found: )?\b(HEAD|GET|POST|PUT) "[^"]*": /gi;
+
 /** What ORAS or Cosign says is wrong, on one line. */
 export const reasonOf = ({ stdout, stderr }: Outcome): string =>
   brief(
@@ -41,7 +44,8 @@ export const reasonOf = ({ stdout, stderr }: Outcome): string =>
       .split("\n")
       .filter((line) => !/^(Usage|Try|Run|Please|WARNING|error during command execution|$)/.test(line))
       .join(" ")
-      .replace(/^Error:? (response from registry: )?/, ""),
+      .replace(/^Error:? (response from registry: )?/, "")
+      .replace(REQUEST, ""),
     400,
   );
 
@@ -53,20 +57,26 @@ export const reasonOf = ({ stdout, stderr }: Outcome): string =>
 export async function digestOf(image: string): Promise<string | undefined> {
   const outcome = await oras(["resolve"], image, await plain(image));
   if (outcome.code === 0) return outcome.stdout.trim();
-  if (/not found|404|NAME_UNKNOWN|MANIFEST_UNKNOWN/i.test(outcome.stderr)) return undefined;
+  // Of any other status it says that there is a "message not found".
+  if (/: not found\s*$/.test(outcome.stderr)) return undefined;
   throw unreachable(image, outcome);
 }
 
 const unreachable = (image: string, outcome: Outcome) =>
   new Refusal(`${registryOf(image)} does not tell of ${image}: ${reasonOf(outcome)}`);
 
-/** Writes a blob of a few bytes: what a registry says to that, it would say to an image. */
+/**
+ * Writes a blob of a few bytes: what a registry says to that, it would say to an image. They are new each time: what is
+ * there already, nobody needs to be allowed to write.
+ */
 export async function tryToWrite(repository: string): Promise<Outcome> {
   return inTemporaryFolder(async (folder) => {
     const file = join(folder, "blob");
-    await Bun.write(file, "{}");
-    const options = [...(await plain(repository)), "--media-type", "application/vnd.oci.empty.v1+json"];
-    return run(["oras", "blob", "push", ...options, repository, file], { ownGroup: true, seconds: TIMEOUT_S });
+    await Bun.write(file, crypto.randomUUID());
+    return run(["oras", "blob", "push", ...(await plain(repository)), repository, file], {
+      ownGroup: true,
+      seconds: TIMEOUT_S,
+    });
   });
 }
 
