@@ -1,31 +1,22 @@
-// `make push` to registries that ask for a login: it works with one, and without one the registry's own words are shown.
+// `make push` to registries that ask for a login: it asks them before it builds anything. Here the build has no base
+// image, so that with a login it ends there.
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Environment, run, runOrThrow } from "../host/command.ts";
 import { describeWithEngine } from "../testing/engine.ts";
 import { startReadOnlyRegistry, startRegistry } from "../testing/registry.ts";
 import { SERVICES } from "../testing/services.ts";
-import { compose2, createTestStack, removeImages, TEST_NAME } from "../testing/stack.ts";
+import { createTestStack, TEST_NAME } from "../testing/stack.ts";
 
 const LOGIN = { username: "alice", password: "correct horse" };
 const stack = await createTestStack();
-const { version } = await Bun.file("package.json").json();
 
 const folder = mkdtempSync(join(tmpdir(), "tpdocker-login-"));
 const bin = join(folder, "bin");
 mkdirSync(bin);
-
-// Images of a few bytes, which take no time to build and to push.
-const service = (name: string) => ({
-  build: { context: ".", args: { HUB_USER: `\${HUB_USER}` } },
-  image: `\${LAB_REGISTRY:-docker.io}/\${HUB_USER}/${name}:latest`,
-});
-const services = Object.fromEntries(SERVICES.map((name) => [name, service(name)]));
-writeFileSync(join(folder, "compose.yaml"), JSON.stringify({ services }));
-writeFileSync(join(folder, "Dockerfile"), "FROM scratch\nCOPY Dockerfile /\n");
 
 // Keeps one login in a file, by the protocol of https://docs.docker.com/go/credential-store/.
 const helper = `#!/bin/sh
@@ -39,44 +30,62 @@ esac
 `;
 writeFileSync(join(bin, "docker-credential-test"), helper, { mode: 0o755 });
 
+const key = join(folder, "test.key");
+writeFileSync(key, "");
+
 const env: Environment = {
   ...stack.env,
-  COMPOSE_FILE: join(folder, "compose.yaml"),
+  // Nothing is signed.
+  COSIGN_KEY: key,
   PATH: `${bin}:${process.env.PATH}`,
   // sudo sets it, and make push mentions it.
   SUDO_USER: undefined,
 };
 
-// Compose 2 where it can be had: it is faster.
-let plugins = "";
-
 /** A new folder for the Docker client, with that config.json, or with none. */
 function configure(config?: object): string {
   const path = mkdtempSync(join(folder, "config-"));
   if (config) writeFileSync(join(path, "config.json"), JSON.stringify(config));
-  if (existsSync(plugins)) symlinkSync(plugins, join(path, "cli-plugins"));
   return path;
 }
 
+/** A name that has no image in any registry. */
+const NO_BASE = "none/base:1";
+
 const push = (LAB_REGISTRY: string, DOCKER_CONFIG: string, extra: Environment = {}) =>
-  run(["sh", "scripts/publish"], { env: { ...env, LAB_REGISTRY, DOCKER_CONFIG, ...extra } });
+  run(["sh", "scripts/publish"], {
+    env: { ...env, LAB_REGISTRY, DOCKER_CONFIG, BUN_IMAGE: `${LAB_REGISTRY}/${NO_BASE}`, ...extra },
+  });
+
+type Outcome = Awaited<ReturnType<typeof push>>;
+const asked = ({ stderr }: Outcome) => [...stderr.matchAll(/^==> asking (\S+) whether/gm)].map(([, name]) => name);
 
 /** The end of what `make push` prints when a registry refuses. */
 const refusal = (registry: string, words: string, ...hints: string[]) =>
   [
-    `error: ${registry}/${TEST_NAME}/api-backend:latest could not be pushed: ${words}`,
+    `error: ${registry} does not take images for ${registry}/${TEST_NAME}/api-backend: ${words}`,
     ...hints,
-    `Log in, with a password or token that may write:  docker login ${registry.replace(/\/.*/, "")} --username ${TEST_NAME}`,
+    `Log in, with a password or token that may write:  docker login ${registry} --username ${TEST_NAME}`,
     "Use another account:  make push HUB_USER=<account>",
   ]
     .join("\n       ")
     .concat("\n");
 
-async function expectRefusal(outcome: Promise<{ code: number; stdout: string; stderr: string }>, expected: string) {
+async function expectRefusal(outcome: Promise<Outcome>, expected: string) {
   const { code, stdout, stderr } = await outcome;
   expect(stderr.slice(stderr.indexOf("error: "))).toBe(expected);
+  // The first repository is refused: the second one is not asked any more, and nothing is built.
+  expect(stderr.match(/^==> .*/gm)?.slice(-1)[0]).toContain(`/api-backend whether it takes images`);
   expect(stdout).toBe("");
   expect(code).toBe(1);
+}
+
+/** It was asked for both services, and the next step, which is the build, has begun. */
+async function expectAccepted(outcome: Promise<Outcome>, registry: string) {
+  const result = await outcome;
+  expect(asked(result)).toEqual(SERVICES.map((name) => `${registry}/${TEST_NAME}/${name}`));
+  expect(result.stderr).toEndWith(`error: the base image ${registry}/${NO_BASE} is in no registry.\n`);
+  expect(result).toMatchObject({ code: 1, stdout: "" });
 }
 
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -88,17 +97,14 @@ describeWithEngine("a registry that asks for a login", () => {
   beforeAll(async () => {
     registry = await startRegistry(LOGIN);
     host = registry.address;
-    plugins = join(
-      (await compose2())?.DOCKER_CONFIG ?? process.env.DOCKER_CONFIG ?? join(homedir(), ".docker"),
-      "cli-plugins",
-    );
   });
-  afterAll(async () => {
-    await registry.stop();
-    await removeImages();
-  });
+  afterAll(() => registry.stop());
 
-  test.each(["auths", "credsStore", "credHelpers"] as const)("takes the images with a login in %s", async (place) => {
+  /** The digests of what a repository has. */
+  const blobsOf = (group: string, name: string) =>
+    readdirSync(join(registry.folder, "docker/registry/v2/repositories", group, TEST_NAME, name, "_layers/sha256"));
+
+  test.each(["auths", "credsStore", "credHelpers"] as const)("takes images with a login in %s", async (place) => {
     const configs = { auths: {}, credsStore: { credsStore: "test" }, credHelpers: { credHelpers: { [host]: "test" } } };
     const config = configs[place];
     let folder = configure(config);
@@ -110,44 +116,46 @@ describeWithEngine("a registry that asks for a login", () => {
       folder = configure(config);
     }
 
-    expect(await push(`${host}/${place.toLowerCase()}`, folder)).toMatchObject({ code: 0, stdout: "" });
+    const group = `${host}/${place.toLowerCase()}`;
+    await expectAccepted(push(group, folder), group);
 
-    const Authorization = `Basic ${btoa(`${LOGIN.username}:${LOGIN.password}`)}`;
-    for (const name of SERVICES) {
-      const repository = `${place.toLowerCase()}/${TEST_NAME}/${name}`;
-      const url = `http://${host}/v2/${repository}/tags/list`;
-      expect(await (await fetch(url, { headers: { Authorization } })).json()).toEqual({
-        name: repository,
-        tags: expect.arrayContaining(["latest", version]),
-      });
+    // What was written is in the registry's files.
+    for (const name of SERVICES) expect(blobsOf(place.toLowerCase(), name)).toHaveLength(1);
+  });
+
+  test("is asked to take something new each time", async () => {
+    const config = configure({ auths: { [host]: { auth: btoa(`${LOGIN.username}:${LOGIN.password}`) } } });
+    for (const count of [1, 2]) {
+      await expectAccepted(push(`${host}/twice`, config), `${host}/twice`);
+      expect(blobsOf("twice", "api-frontend")).toHaveLength(count);
     }
   });
 
   test("without a login, says the client's words and how to log in", async () => {
-    await expectRefusal(push(host, configure()), refusal(host, "no basic auth credentials"));
+    await expectRefusal(push(host, configure()), refusal(host, "basic credential not found"));
   });
 
   test("with a wrong password, says the registry's words and how to log in; under sudo, whose login it was", async () => {
     const config = configure({ auths: { [host]: { auth: btoa(`${LOGIN.username}:wrong`) } } });
     const whose = "       With sudo, root's login is used, not that of bob.\n";
-    const expected = refusal(host, "unauthorized: authentication required") + whose;
+    const expected = refusal(host, "response status code 401: Unauthorized") + whose;
     await expectRefusal(push(host, config, { SUDO_USER: "bob" }), expected);
   });
 
   test.each(["credsStore", "credHelpers"])("names a program in %s that is not installed", async (place) => {
     const config = configure({ [place]: place === "credsStore" ? "missing" : { [host]: "missing" } });
     const hint = `${config}/config.json names a program that keeps logins, docker-credential-missing, and it is not installed.`;
-    await expectRefusal(push(host, config), refusal(host, "no basic auth credentials", hint));
+    const words = 'failed to resolve credential: exec: "docker-credential-missing": executable file not found in $PATH';
+    await expectRefusal(push(host, config), refusal(host, words, hint));
   });
 });
 
 describeWithEngine("a login with too few rights", () => {
-  afterAll(removeImages);
-
   test("as of a token that may only pull: the registry's words are shown", async () => {
     const registry = await startReadOnlyRegistry();
     try {
-      const words = "denied: requested access to the resource is denied";
+      const action = (name: string) => `map[Action:${name} Class: Name:${TEST_NAME}/api-backend Type:repository]`;
+      const words = `unauthorized: authentication required: [${action("pull")} ${action("push")}]`;
       await expectRefusal(push(registry.address, configure()), refusal(registry.address, words));
     } finally {
       await registry.stop();
@@ -159,7 +167,7 @@ describeWithEngine("a login with too few rights", () => {
     [
       "Docker Hub",
       { at: "token", status: 401, body: { details: "access token has insufficient scopes" } },
-      "unauthorized: access token has insufficient scopes",
+      "response status code 401: Unauthorized",
     ],
     [
       "GitHub",
@@ -214,18 +222,46 @@ function startRefusingRegistry({ at, status, body }: { at: string; status: numbe
 }
 
 describeWithEngine("Docker Hub", () => {
-  afterAll(removeImages);
+  const calls = join(folder, "calls");
+  const front = join(folder, "front");
 
-  // Not the real one: this docker only writes down what it would push.
+  /** Not the real one is asked: this ORAS only writes down what it would do, and says what it is told to. */
+  function pushToHub(config: string, words: string) {
+    const script = `#!/bin/sh\necho "$*" >>'${calls}'\n[ "$*" != "\${*#blob push}" ] || words='not found'\n`;
+    mkdirSync(front, { recursive: true });
+    writeFileSync(calls, "");
+    writeFileSync(join(front, "oras"), `${script}echo "Error: \${words:=${words}}" >&2\n[ -z "$words" ]\n`, {
+      mode: 0o755,
+    });
+    const images = { BUN_IMAGE: NO_BASE, RUNTIME_IMAGE: NO_BASE };
+    return push("", config, { ...images, PATH: `${front}:${env.PATH}` });
+  }
+
+  const written = () =>
+    readFileSync(calls, "utf8")
+      .split("\n")
+      .filter((line) => line.startsWith("blob push"));
+  const asking = (...names: readonly string[]) =>
+    names.map((name) => expect.stringMatching(new RegExp(`^blob push docker\\.io/${TEST_NAME}/${name} /\\S+$`)));
+
   test("is asked, whatever config.json says", async () => {
-    const pushes = join(folder, "pushes");
-    const front = join(folder, "front");
-    mkdirSync(front);
-    const script = `#!/bin/sh\nif [ "$1" = push ]; then echo "$2" >>'${pushes}'; else exec '${Bun.which("docker")}' "$@"; fi\n`;
-    writeFileSync(join(front, "docker"), script, { mode: 0o755 });
-    const config = configure({ credsStore: "test" });
-    expect(await push("", config, { PATH: `${front}:${env.PATH}` })).toMatchObject({ code: 0, stdout: "" });
-    const images = SERVICES.flatMap((name) => ["latest", version].map((tag) => `${TEST_NAME}/${name}:${tag}`));
-    expect(readFileSync(pushes, "utf8").trim().split("\n")).toEqual(images.map((image) => `docker.io/${image}`));
+    const { stderr } = await pushToHub(configure({ credsStore: "test" }), "");
+    expect(stderr).toEndWith(`error: the base image docker.io/${NO_BASE} is in no registry.\n`);
+    expect(written()).toEqual(asking(...SERVICES));
+  });
+
+  test("needs a login without a host; a program that keeps it and is missing is named", async () => {
+    const config = configure({ credHelpers: { "https://index.docker.io/v1/": "missing" } });
+    const { code, stderr } = await pushToHub(config, "unauthorized: incorrect username or password");
+    expect(stderr.slice(stderr.indexOf("error: "))).toBe(
+      [
+        `error: docker.io does not take images for docker.io/${TEST_NAME}/api-backend: unauthorized: incorrect username or password`,
+        `${config}/config.json names a program that keeps logins, docker-credential-missing, and it is not installed.`,
+        `Log in, with a password or token that may write:  docker login --username ${TEST_NAME}`,
+        "Use another account:  make push HUB_USER=<account>\n",
+      ].join("\n       "),
+    );
+    expect(code).toBe(1);
+    expect(written()).toEqual(asking("api-backend"));
   });
 });
