@@ -147,4 +147,4 @@ function print({ repositories, labels }: Settings, name: ServiceName, { index, i
   console.log(`  make verify IMAGE=${repositories[name]}@${index.digest}`);
 }
 
-await runCommand(() => pushAll(readSettings(process.env)));
+await runCommand(async () => pushAll(readSettings(process.env)));

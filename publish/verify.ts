@@ -150,6 +150,6 @@ async function verifyBuild(settings: Settings): Promise<number> {
 }
 
 const { IMAGE } = process.env;
-await runCommand(() =>
+await runCommand(async () =>
   IMAGE ? verify(withTag(fullName(IMAGE)), readTrust(process.env)) : verifyBuild(readSettings(process.env)),
 );
