@@ -59,13 +59,6 @@ describeWithEngine("with an engine", () => {
     expect(stderr).toContain("error: api-backend does not accept its variables.\n");
   });
 
-  test("make push names a registry that cannot be reached", async () => {
-    const LAB_REGISTRY = `127.0.0.1:${await freePort()}`;
-    const stderr = await errorOf(["sh", "scripts/publish"], { LAB_REGISTRY });
-    expect(stderr).toContain(`error: ${LAB_REGISTRY}/${stack.env.HUB_USER}/api-backend:latest could not be pushed: `);
-    expect(stderr).toContain(`       Is ${LAB_REGISTRY} reachable? `);
-  });
-
   test("an engine that cannot be reached at DOCKER_HOST is an error with hints", async () => {
     expect(await errorOf(["sh", "scripts/engine"], { DOCKER_HOST: "unix:///none.sock" })).toBe(
       "error: cannot connect to the Docker engine at DOCKER_HOST=unix:///none.sock.\n" +
