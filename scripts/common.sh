@@ -104,7 +104,10 @@ read_labels() {
   LAB_SOURCE=
   # A copy of this folder inside another repository has none of its own.
   if problem=$(repository ls-files --error-unmatch docker-compose.yaml 2>&1); then
-    LAB_REVISION=$(repository describe --always --exclude='*' --abbrev=40 --dirty 2>/dev/null || echo unknown)
+    LAB_REVISION=$(repository describe --always --exclude='*' --abbrev=40 2>/dev/null || echo unknown)
+    # The publisher's own key, which the first make push writes, is in no image.
+    [ "$LAB_REVISION" = unknown ] || [ -z "$(repository status --porcelain --untracked-files=no . ':!cosign.pub')" ] ||
+      LAB_REVISION=$LAB_REVISION-dirty
     # As a browser has it, also of ssh's. It must not reveal credentials, as in https://user:token@host/.
     LAB_SOURCE=$(repository remote get-url origin 2>/dev/null |
       sed -nE 's#^(ssh://)?git@([^:/]+)[:/]#https://\2/#; s#//[^/]*@#//#; s#\.git$##; /^https:/p')
