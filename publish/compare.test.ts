@@ -39,7 +39,7 @@ test("a field of the configuration is named, with both values", async () => {
   const config = (Env: string[], more: object = {}) => ({ config: { Env, User: "1", ...more } });
   expect(await differencesOf(config(["A=1", "B=1"]), config(["A=1", "B=2"], { WorkingDir: "/x" }))).toEqual([
     'configuration.config.Env.1: "B=1", "B=2"',
-    'configuration.config.WorkingDir: undefined, "/x"',
+    'configuration.config.WorkingDir: "/", "/x"',
   ]);
 });
 

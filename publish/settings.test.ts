@@ -3,8 +3,16 @@ import type { Environment } from "../host/command.ts";
 import { readSettings } from "./settings.ts";
 
 const COMMIT = "0123456789abcdef0123456789abcdef01234567";
+/** What scripts/config prints. */
+function settings(registry: string): string {
+  const images = ["api-backend", "api-frontend"].map((name) => `${name}.image=${registry}/alice/${name}:latest`);
+  return ["HUB_USER=alice", "BUN_IMAGE=oven/bun:1=2", "RUNTIME_IMAGE=gcr.io/distroless/base:nonroot", ...images].join(
+    "\n",
+  );
+}
+
 const ENV: Environment = {
-  LAB_SETTINGS: "project=p\nHUB_USER=alice\nBUN_IMAGE=oven/bun:1=2\nRUNTIME_IMAGE=gcr.io/distroless/base:nonroot",
+  LAB_SETTINGS: settings("docker.io"),
   LAB_VERSION: "1.2.3",
   LAB_REVISION: COMMIT,
   LAB_EPOCH: "1790000000",
@@ -34,8 +42,12 @@ test("a commit's settings are read", () => {
 });
 
 test("a registry may have a group's path; without a repository the source is the account's page", () => {
-  const { repositories, labels, source } = read({ LAB_REGISTRY: "registry.example.org:5000/group", LAB_SOURCE: "" });
+  const { repositories, registry, labels, source } = read({
+    LAB_SETTINGS: settings("registry.example.org:5000/group"),
+    LAB_SOURCE: "",
+  });
   expect(repositories["api-backend"]).toBe("registry.example.org:5000/group/alice/api-backend");
+  expect(registry).toBe("registry.example.org:5000/group");
   expect(labels.SOURCE).toBe("https://hub.docker.com/u/alice");
   expect(source).toBeUndefined();
 });

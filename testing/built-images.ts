@@ -48,5 +48,7 @@ export function builtImage(source: BuiltSource = {}): BuiltImage {
     ...source.more,
   };
   const base = source.base ?? { name: "registry.example.org/base:1", digest: `sha256:${"a".repeat(64)}` };
-  return { platform, config: whole, layers: tars.map((tar) => async () => tar), base };
+  // All layers are the base's, which are kept as they are.
+  const own = { dockerfile: "api-backend/Dockerfile", epoch: 0, baseConfig: whole };
+  return { platform, config: whole, layers: tars.map((tar) => async () => tar), base, ...own };
 }
