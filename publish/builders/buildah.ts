@@ -91,6 +91,7 @@ async function buildOne(inputs: BuildInputs, platform: PlatformName, folder: str
     // OCI's format has no health check.
     ...["--format", "docker", "--timestamp", String(epoch), "--identity-label=false"],
     ...insecure(bases.bun, base),
+    ...(await limits()),
     ...Object.entries(args).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]),
     ...["--file", `${service}/Dockerfile`, "--tag", image, "."],
   );
@@ -112,6 +113,17 @@ async function readBase(base: BaseImage, platform: PlatformName): Promise<BuiltC
   } finally {
     await buildah("rm", container);
   }
+}
+
+/** From 1.39 on, Buildah would raise these limits to 1,048,576, for which not every root has the right. */
+async function limits(): Promise<string[]> {
+  const own = await readFile("/proc/self/limits", "utf8");
+  const option = (name: string, field: string, most: number) => {
+    const hard = Number(new RegExp(`^${field} +\\S+ +(\\d+)`, "m").exec(own)?.[1] ?? most);
+    const value = Math.min(hard, most);
+    return ["--ulimit", `${name}=${value}:${value}`];
+  };
+  return [...option("nofile", "Max open files", 1024), ...option("nproc", "Max processes", 32_768)];
 }
 
 /** Registries of this machine are reached without TLS. */
