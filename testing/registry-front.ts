@@ -15,7 +15,8 @@ export function startFront(target: string, respond: (request: Request) => Respon
       const { pathname, search } = new URL(request.url);
       requests.push(`${request.method} ${pathname}`);
       const { method, headers } = request;
-      return respond(request) ?? fetch(`http://${target}${pathname}${search}`, { method, headers });
+      const body = ["GET", "HEAD"].includes(method) ? null : await request.arrayBuffer();
+      return respond(request) ?? fetch(`http://${target}${pathname}${search}`, { method, headers, body });
     },
   });
   return {
