@@ -156,16 +156,10 @@ describeWithEngine("publishing", () => {
 
   test("nothing is left of it but the key and the base images", async () => {
     const status = await runOrThrow(["git", "-C", clone.folder, "status", "--porcelain", "--ignored=matching"]);
-    const keys = [" M cosign.pub", "!! cosign.key"];
-    expect(status.split("\n").filter((line) => line.includes("cosign"))).toEqual(keys.map((line) => line.trimStart()));
+    const keys = ["?? cosign.pub", "!! cosign.key"];
+    expect(status.split("\n").filter((line) => line.includes("cosign"))).toEqual(keys);
     const names = await runOrThrow(["docker", "image", "ls", "--digests", "--format", "{{.Repository}}"]);
     expect(names.split("\n").filter((name) => name.includes(ACCOUNT))).toEqual([]);
-    const storage = join(clone.folder, ".cache/buildah");
-    if (!existsSync(storage)) return;
-    const options = ["--storage-driver", "vfs", "--root", join(storage, "root"), "--runroot", join(storage, "run")];
-    expect(await runOrThrow(["buildah", ...options, "containers", "--quiet"])).toBe("");
-    const images = await runOrThrow(["buildah", ...options, "images", "--format", "{{.Name}}"]);
-    expect(images.split("\n").filter((name) => !/standin|<none>/.test(name))).toEqual([]);
   });
 
   test("the version and latest are the same index, of two platforms, with OCI's media types", async () => {
@@ -511,12 +505,10 @@ describeWithEngine("publishing", () => {
           name: annotations["org.opencontainers.image.base.name"] ?? "",
           digest: annotations["org.opencontainers.image.base.digest"] ?? "",
         };
-        return {
-          platform,
-          config: { ...(config as unknown as BuiltConfig), rootfs: { type: "layers", diff_ids } },
-          layers: tars.map((tar) => async () => tar),
-          base,
-        };
+        const changed: BuiltConfig = { ...config, rootfs: { type: "layers", diff_ids } };
+        // All layers are written as they are.
+        const own = { dockerfile: "", epoch: Date.parse(config.created ?? "") / 1000, baseConfig: changed };
+        return { platform, config: changed, layers: tars.map((tar) => async () => tar), base, ...own };
       }),
     );
     await writeLayout(folder, "image", images);
