@@ -4,9 +4,6 @@ import { dirname, join, resolve } from "node:path";
 import { runOrThrow } from "../host/command.ts";
 import { commitAll, copyCheckout } from "./checkout.ts";
 
-/** What builders keep in .cache is each clone's own. */
-const OWN = ["buildah"];
-
 /**
  * Clones this checkout, with its files as they are now as the only commit, into a folder with a space in its name.
  *
@@ -14,6 +11,8 @@ const OWN = ["buildah"];
  */
 export async function cloneCheckout(source: string) {
   const original = await copyCheckout("the original");
+  // Whoever publishes from this checkout has one.
+  rmSync(join(original.folder, "cosign.pub"), { force: true });
   const commit = await commitAll(original.folder);
   const folder = join(dirname(original.folder), "a clone");
   await runOrThrow(["git", "clone", "--quiet", original.folder, folder]);
@@ -22,8 +21,7 @@ export async function cloneCheckout(source: string) {
   // The pattern of .gitignore is one for folders only.
   appendFileSync(join(folder, ".git/info/exclude"), "node_modules\n");
   mkdirSync(join(folder, ".cache"));
-  for (const name of readdirSync(".cache"))
-    if (!OWN.includes(name)) symlinkSync(resolve(".cache", name), join(folder, ".cache", name));
+  for (const name of readdirSync(".cache")) symlinkSync(resolve(".cache", name), join(folder, ".cache", name));
   if (existsSync(".env")) cpSync(".env", join(folder, ".env"));
   rmSync(original.folder, { recursive: true });
   return { folder, commit, remove: original.remove };

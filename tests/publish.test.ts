@@ -117,8 +117,7 @@ describeWithEngine("publishing", () => {
     const read = (async () => {
       for await (const bytes of child.stderr) stderr += new TextDecoder().decode(bytes);
     })();
-    const buildahs = async () =>
-      (await run(["pgrep", "-f", "--", `--tag localhost/tpdocker-build/.* ${temporary}`])).stdout;
+    const buildahs = async () => (await run(["pgrep", "-f", "--", `--root ${temporary}/.* build `])).stdout;
     try {
       await waitUntil("the build runs", async () => /==> building/.test(stderr) && (await buildahs()) !== "", 120_000);
       await Bun.sleep(1000);
