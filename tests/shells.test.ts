@@ -1,15 +1,14 @@
 // make with the small tools of other systems: dash or busybox as sh, and nothing on PATH but busybox's applets, docker,
 // git and make. bash and the GNU tools are missing, as on Alpine, and partly on a Mac.
 
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, expect, test } from "bun:test";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Environment, runOrThrow } from "../host/command.ts";
 import { describeWithEngine } from "../testing/engine.ts";
-import { startRegistry } from "../testing/registry.ts";
 import { BODY, SERVICES } from "../testing/services.ts";
-import { compose2, createTestStack, leftovers, removeImages, TEST_NAME } from "../testing/stack.ts";
+import { compose2, createTestStack, leftovers, removeImages } from "../testing/stack.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tpdocker-shells-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -34,15 +33,7 @@ async function pathWith(shell: "dash" | "busybox"): Promise<string> {
 
 describeWithEngine("make works with", async () => {
   const variables = await compose2();
-  let registry: Awaited<ReturnType<typeof startRegistry>>;
-
-  beforeAll(async () => {
-    registry = await startRegistry();
-  });
-  afterAll(async () => {
-    await registry.stop();
-    await removeImages();
-  });
+  afterAll(removeImages);
 
   // Compose 2: Compose 1 is a Python program and needs more of the system.
   test.skipIf(variables === undefined).each(["dash", "busybox"] as const)(
@@ -55,9 +46,7 @@ describeWithEngine("make works with", async () => {
         await make("bases");
         const printed = SERVICES.map((name) => `${name}  http://localhost:${stack.ports[name]}/\n${BODY[name]}`);
         expect(await make("up")).toBe(printed.join("\n").trim());
-        await make("push", `LAB_REGISTRY=${registry.address}`);
-        const catalog = await (await fetch(`http://${registry.address}/v2/_catalog`)).json();
-        expect(catalog).toEqual({ repositories: SERVICES.map((name) => `${TEST_NAME}/${name}`) });
+        expect((await make("tag")).split("\n")).toHaveLength(4);
       } finally {
         await make("down");
       }
