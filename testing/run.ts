@@ -27,6 +27,7 @@ const BESIDE = [
   "grader/tests/safety.test.ts",
   "grader/tests/shapes.test.ts",
   "grader/tests/wrong.test.ts",
+  "tests/publish.test.ts",
 ];
 
 /** The files whose paths begin with one of these; each of them must be there. */
