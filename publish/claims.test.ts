@@ -85,6 +85,21 @@ test("a parameter that the build type does not have is refused, and so is one th
   expect(() => readClaims(missing)).toThrow(/the provenance for linux\/amd64: .*commit/s);
 });
 
+test.each([
+  ["version", "1.0.0\n✓ the commit builds this image"],
+  ["version", "--help"],
+  ["hubUser", "me\u001b[2K"],
+  ["bunImage", "dir:/etc"],
+  ["bunImage", "oci:layout"],
+  ["bunImage", "oven/bun:1.4.5"],
+  ["runtimeImage", "--authfile=/etc/passwd"],
+  ["repository", "ext::sh\u001b[1A"],
+  ["commit", "--upload-pack=touch"],
+])("%s is refused if it is %j", (name, value) => {
+  const hostile = changed(({ externalParameters }) => Object.assign(externalParameters ?? {}, { [name]: value }));
+  expect(() => readClaims(hostile)).toThrow("the provenance for linux/amd64: ");
+});
+
 test("without the digest of a base image it is refused, and so is nothing at all", () => {
   const without = changed((definition) => {
     const all = definition.resolvedDependencies as unknown as { uri?: string }[];

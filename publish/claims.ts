@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import * as v from "valibot";
 import { Refusal } from "../host/refusal.ts";
+import { fullName } from "./addresses.ts";
 import { SERVICES, type ServiceName } from "./builder.ts";
 import type { PlatformName } from "./oci-layout.ts";
 import { type Provenance, ProvenanceSchema } from "./provenance.ts";
@@ -44,6 +45,9 @@ function readOne(platform: PlatformName, provenance: object) {
   const service = SERVICES.find((name) => name === externalParameters.service);
   if (service === undefined || externalParameters.platform !== platform)
     throw new Refusal(`the provenance of another image: ${externalParameters.service}, ${externalParameters.platform}`);
+  // Buildah takes "oci:folder" for a folder, and an image without a registry for one of any.
+  const partial = [bunImage, runtimeImage].find((name) => fullName(name) !== name);
+  if (partial !== undefined) throw new Refusal(`the provenance for ${platform}: ${partial} names no registry.`);
   const builder = `${internalParameters.builder} ${internalParameters.builderVersion}`;
   const epoch = Number(internalParameters.SOURCE_DATE_EPOCH);
   const [bun, runtime] = imagesIn(resolvedDependencies);

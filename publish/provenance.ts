@@ -31,8 +31,18 @@ export interface ProvenanceInputs {
   readonly finishedOn: Date;
 }
 
-const Text = v.pipe(v.string(), v.nonEmpty());
-const Uri = v.pipe(v.string(), v.regex(/^[a-z][a-z0-9+.-]*:[^\s"<>\\^`{|}]+$/i, "not a URI"));
+// They are printed, and builders are told them: no line ends, no sequences that terminals obey, no options.
+const Text = v.pipe(v.string(), v.regex(/^[!-~]+( [!-~]+)*$/, "not a line of text"));
+const Version = v.pipe(v.string(), v.regex(/^\w[\w.+-]*$/, "not a version"));
+const Account = v.pipe(v.string(), v.regex(/^[a-z0-9]+([._-]+[a-z0-9]+)*$/, "not an account"));
+const Image = v.pipe(
+  v.string(),
+  v.regex(
+    /^(([a-zA-Z0-9.-]+|\[[0-9a-f:]+\])(:\d+)?\/)?[a-z0-9._-]+(\/[a-z0-9._-]+)*(:\w[\w.-]*)?(@sha256:[0-9a-f]{64})?$/,
+    "not an image",
+  ),
+);
+const Uri = v.pipe(v.string(), v.regex(/^[a-z][a-z0-9+.-]*:[!#-;=?-[\]_a-z~]+$/i, "not a URI"));
 const hex = (...lengths: number[]) =>
   v.pipe(
     v.string(),
@@ -66,12 +76,12 @@ export const ProvenanceSchema = v.object({
     externalParameters: v.strictObject({
       repository: v.exactOptional(Uri),
       commit: Commit,
-      version: Text,
+      version: Version,
       service: Text,
       platform: Text,
-      hubUser: Text,
-      bunImage: Text,
-      runtimeImage: Text,
+      hubUser: Account,
+      bunImage: Image,
+      runtimeImage: Image,
     }),
     internalParameters: v.object({
       builder: Text,
@@ -130,7 +140,11 @@ export function provenanceOf(inputs: ProvenanceInputs): Provenance {
   return result.output;
 }
 
-function dependenciesOf({ commit, platform, bases, lockfile }: ProvenanceInputs, repository: string | undefined) {
+/** What a build takes in, with the digests, as resource descriptors. */
+export function dependenciesOf(
+  { commit, platform, bases, lockfile }: Pick<ProvenanceInputs, "commit" | "platform" | "bases" | "lockfile">,
+  repository: string | undefined,
+) {
   const source = repository === undefined ? { name: "source" } : { uri: `git+${repository}@${commit}` };
   return [
     { ...source, digest: { gitCommit: commit } },
