@@ -35,10 +35,13 @@ export async function writeWorkingTree(folder: string): Promise<void> {
 export async function haveCommit(commit: string, repository: string | undefined): Promise<void> {
   const isHere = () => run(git("cat-file", "-e", `${commit}^{commit}`));
   if ((await isHere()).code === 0) return;
-  await run(git("fetch", "--quiet", "origin", commit));
+  const isShallow = (await run(git("rev-parse", "--is-shallow-repository"))).stdout.trim() === "true";
+  // Asked for a commit by its hash, GitHub also gives one of anybody's fork: only what has a name there is the owner's.
+  const options = ["--quiet", "--tags", ...(isShallow ? ["--unshallow"] : [])];
+  await run(git("fetch", ...options, "origin", "+refs/heads/*:refs/remotes/origin/*"));
   if ((await isHere()).code === 0) return;
   throw new Refusal(
-    `neither this repository nor its origin has the commit ${commit}.`,
+    `neither this repository nor a branch or tag of its origin has the commit ${commit}.`,
     repository === undefined ? "" : `It is said to be in ${repository}: verify in a clone of that, if you trust it.`,
   );
 }
