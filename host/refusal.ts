@@ -10,14 +10,18 @@ export class Refusal extends Error {
   }
 }
 
+/** Shows what a terminal would obey: names and messages may come from a stranger. */
+export const printable = (text: string): string =>
+  text.replace(/[^\P{C}\t\n]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+
 /** Ends the process with a command's exit code, or with 1 and its refusal. */
 export async function exitWith(command: Promise<number>): Promise<never> {
   try {
     process.exit(await command);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    console.error(`error: ${error.message}`);
-    for (const hint of error.hints) console.error(`       ${hint}`);
+    console.error(`error: ${printable(error.message)}`);
+    for (const hint of error.hints) console.error(`       ${printable(hint)}`);
     process.exit(1);
   }
 }

@@ -29,6 +29,13 @@ export async function findBases(builder: Builder, bunImage: string, runtimeImage
   return { bun, runtime: runtime as Record<PlatformName, BaseImage> };
 }
 
+/** The base images that the Dockerfile of a checkout names, if nobody sets others. */
+export async function ownBases(source: string, service: string): Promise<{ bun: string; runtime: string }> {
+  const dockerfile = await Bun.file(join(source, service, "Dockerfile")).text();
+  const value = (name: string) => fullName(new RegExp(`^ARG ${name}=(\\S+)`, "m").exec(dockerfile)?.[1] ?? "none");
+  return { bun: value("BUN_IMAGE"), runtime: value("RUNTIME_IMAGE") };
+}
+
 /**
  * The base images that a provenance names.
  *

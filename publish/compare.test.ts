@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BuiltSource, builtImage, type TarFile } from "../testing/built-images.ts";
 import { writeLayout as writeTestLayout } from "../testing/image-layout.ts";
-import { compareLayouts } from "./compare.ts";
-import { readLayout } from "./oci-layout.ts";
+import { compareIndexes, compareLayouts } from "./compare.ts";
+import { blobPath, readBlob, readLayout } from "./oci-layout.ts";
 import { writeLayout } from "./write-layout.ts";
 
 const root = await mkdtemp(join(tmpdir(), "compare-"));
@@ -116,6 +116,18 @@ test("each platform is compared; one that only one of them has is told", async (
     { platform: "linux/amd64", differences: [] },
     { platform: "linux/arm64", differences: ["one of them has no image"] },
   ]);
+});
+
+test("an index is more than the images that it names", async () => {
+  const [first, second] = [await layoutOf({}), await layoutOf({})];
+  expect(await compareIndexes(first, second)).toEqual([]);
+  const index = JSON.parse((await readBlob(first.folder, first.index)).toString());
+  Object.assign(index.manifests[0].platform, { variant: "v3" });
+  const bytes = Buffer.from(JSON.stringify(index));
+  const digest = `sha256:${new Bun.CryptoHasher("sha256").update(bytes).digest("hex")}`;
+  await Bun.write(blobPath(second.folder, digest), bytes);
+  const changed = { ...second, index: { ...second.index, digest, size: bytes.length } };
+  expect(await compareIndexes(first, changed)).toEqual(['index.manifests.0.platform.variant: undefined, "v3"']);
 });
 
 test("many differences are cut off", async () => {

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { Parser, type ReadEntry } from "tar";
-import { type Layout, type PlatformImage, readLayerTar } from "./oci-layout.ts";
+import { type Layout, type PlatformImage, readBlob, readLayerTar } from "./oci-layout.ts";
 
 /** What is told of one platform. */
 export interface Comparison {
@@ -31,6 +31,16 @@ export async function compareLayouts(first: Layout, second: Layout): Promise<Com
       return { platform, digests, differences: differences.slice(0, MAX_DIFFERENCES) };
     }),
   );
+}
+
+/** Where two indexes differ that name the same images. Clients choose by what stands beside a digest. */
+export async function compareIndexes(first: Layout, second: Layout): Promise<string[]> {
+  if (first.index.digest === second.index.digest) return [];
+  const [a, b] = await Promise.all(
+    [first, second].map(async ({ folder, index }) => JSON.parse((await readBlob(folder, index)).toString())),
+  );
+  const differences = compareValues("index", a, b).slice(0, MAX_DIFFERENCES);
+  return differences.length > 0 ? differences : ["index: the same fields, written differently"];
 }
 
 async function compareImages(folderA: string, a: PlatformImage, folderB: string, b: PlatformImage): Promise<string[]> {

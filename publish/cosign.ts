@@ -84,11 +84,12 @@ export async function verifySignature(image: string, trust: Trust): Promise<void
 const NO_ROOT = JSON.stringify({ mediaType: "application/vnd.dev.sigstore.trustedroot+json;version=0.1" });
 
 /**
- * The statement of a type about an image. A push attaches one; of several, the first that is valid.
+ * The statements of a type about an image that have a valid signature, in no order: a push attaches one, but one that was
+ * interrupted and run again may have attached several.
  *
- * @throws {Refusal} if none has a valid signature
+ * @throws {Refusal} if there is none
  */
-export async function verifyStatement(image: string, name: StatementName, trust: Trust): Promise<object> {
+export async function verifyStatements(image: string, name: StatementName, trust: Trust): Promise<object[]> {
   return inTemporaryFolder(async (folder) => {
     const root = join(folder, "trusted-root.json");
     await Bun.write(root, NO_ROOT);
@@ -96,13 +97,12 @@ export async function verifyStatement(image: string, name: StatementName, trust:
     if ("key" in trust) options.push("--trusted-root", root);
     const what = `${image} has no validly signed statement of the type ${STATEMENT[name]}`;
     const { stdout } = await orRefusal(cosign("verify-attestation", options, image), what);
-    return predicateOf(stdout);
+    return stdout.trim().split("\n").map(predicateOf);
   });
 }
 
 /** Cosign prints a DSSE envelope a line: https://github.com/secure-systems-lab/dsse/blob/v1.0.0/envelope.md */
-function predicateOf(lines: string): object {
-  const [first = "{}"] = lines.trim().split("\n");
-  const { payload } = JSON.parse(first) as { payload: string };
+function predicateOf(line: string): object {
+  const { payload } = JSON.parse(line) as { payload: string };
   return (JSON.parse(Buffer.from(payload, "base64").toString()) as { predicate: object }).predicate;
 }

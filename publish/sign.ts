@@ -9,7 +9,7 @@ import {
   sign,
   type Trust,
   verifySignature,
-  verifyStatement,
+  verifyStatements,
 } from "./cosign.ts";
 import type { Layout, PlatformName } from "./oci-layout.ts";
 import type { Statements } from "./statements.ts";
@@ -69,7 +69,7 @@ async function isSigned(
     await verifySignature(`${repository}@${index.digest}`, trust);
     for (const { platform, descriptor } of images)
       for (const type of Object.keys(statements.get(platform) ?? {}))
-        await verifyStatement(`${repository}@${descriptor.digest}`, type as StatementName, trust);
+        await verifyStatements(`${repository}@${descriptor.digest}`, type as StatementName, trust);
     return true;
   } catch (error) {
     if (error instanceof Refusal) return false;

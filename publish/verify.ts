@@ -1,19 +1,22 @@
 // Verifies a published image, or that this commit builds the same images every time. scripts/verify runs it.
 import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { Refusal } from "../host/refusal.ts";
+import { printable, Refusal } from "../host/refusal.ts";
 import { fullName, repositoryOf, withTag } from "./addresses.ts";
-import { claimedBases, findBases } from "./bases.ts";
+import { claimedBases, findBases, ownBases } from "./bases.ts";
 import { buildLayout, LAYOUT_NAME } from "./build.ts";
 import { SERVICES, type ServiceName } from "./builder.ts";
 import { chooseBuilder } from "./builders/choose.ts";
 import { installPackages } from "./bundle.ts";
+import { checkProvenance } from "./check-provenance.ts";
 import { haveCommit, writeCommit } from "./checkout.ts";
 import { type Claims, readClaims } from "./claims.ts";
 import { runCommand, say } from "./command.ts";
-import { compareLayouts } from "./compare.ts";
-import { type Trust, verifySignature, verifyStatement } from "./cosign.ts";
+import { compareIndexes, compareLayouts } from "./compare.ts";
+import { type StatementName, type Trust, verifySignature, verifyStatements } from "./cosign.ts";
+import { digestOf as fileDigestOf } from "./image-files.ts";
 import { type Layout, PLATFORMS, type PlatformName, readLayout } from "./oci-layout.ts";
 import { digestOf, pull } from "./registry.ts";
 import { readSettings, type Settings, sourceLabel } from "./settings.ts";
@@ -38,7 +41,14 @@ function readTrust({ KEY, IDENTITY, ISSUER }: NodeJS.ProcessEnv): Trust {
 interface Published {
   readonly layout: Layout;
   readonly claims: Claims;
-  readonly sboms: ReadonlyMap<PlatformName, object>;
+  /** All that are validly signed: who reads one may read any of them. */
+  readonly sboms: readonly Statement[];
+  readonly provenances: readonly Statement[];
+}
+
+interface Statement {
+  readonly platform: PlatformName;
+  readonly predicate: object;
 }
 
 async function verify(name: string, trust: Trust): Promise<number> {
@@ -52,16 +62,22 @@ async function verify(name: string, trust: Trust): Promise<number> {
     say("pulling it, with what is said of it");
     const published = await readPublished(image, folder, trust);
     const { claims } = published;
+    checkName(name, claims);
     done(`the provenance is validly signed: ${claims.service} ${claims.version}, from the commit ${claims.commit}`);
     done("the SBOMs are validly signed");
     const source = join(folder, "source");
     await haveCommit(claims.commit, claims.repository);
     await writeCommit(claims.commit, source);
+    await tellBases(claims, source);
     const isSame = await compareWithRebuild(published, source, folder);
+    const lockfile = fileDigestOf("sha256", await readFile(join(source, "bun.lock")));
+    for (const { platform, predicate } of published.provenances)
+      checkProvenance(predicate, platform, claims, lockfile, trust);
     // Builders do not copy them, but they are not of the commit.
     await installPackages(source);
     for (const { platform, sbom } of await sbomsAgain(published, source)) {
-      if (!isDeepStrictEqual(sbom, published.sboms.get(platform)))
+      const said = published.sboms.filter((one) => one.platform === platform);
+      if (!said.every(({ predicate }) => isDeepStrictEqual(sbom, predicate)))
         throw new Refusal(`the SBOM for ${platform} does not list what is in the image.`);
     }
     done("the SBOMs list what is in the images");
@@ -69,18 +85,60 @@ async function verify(name: string, trust: Trust): Promise<number> {
   });
 }
 
+/** Whoever can write to the registry can give an image the name or the version of another one, signature and all. */
+function checkName(name: string, { service, version }: Claims): void {
+  const repository = repositoryOf(name).split("/").at(-1) ?? "";
+  if (SERVICES.some((other) => other === repository) && repository !== service)
+    throw new Refusal(`${name} is ${service}.`);
+  const tag = /:([^:/@]+)(@|$)/.exec(name)?.[1] ?? "";
+  if (/^\d+\.\d+\.\d+/.test(tag) && tag !== version) throw new Refusal(`${name} is the version ${version}.`);
+}
+
+/** The rebuild takes the bases that the publisher names: if they are no good, it is the same image all the same. */
+async function tellBases({ service, bunImage, runtimeImage, digests }: Claims, source: string): Promise<void> {
+  const own = await ownBases(source, service);
+  const runtime = Object.values(digests.runtime);
+  for (const [name, used, its] of [
+    [own.bun, bunImage, [digests.bun]],
+    [own.runtime, runtimeImage, runtime],
+  ] as const) {
+    say(`it is built on ${used}, ${[...new Set(its)].join(" and ")}`);
+    const [tag = "", pinned] = name.split("@");
+    if (tag !== used) say(`warning: the commit names another base, ${name}: the publisher chose this one`);
+    else if (pinned !== undefined && its.some((digest) => digest !== pinned))
+      say(`warning: the commit names another digest of it, ${pinned}`);
+  }
+}
+
 async function readPublished(image: string, folder: string, trust: Trust): Promise<Published> {
   const target = join(folder, "published");
   await pull(image, target, LAYOUT_NAME);
-  const layout = await readLayout(target);
-  const sboms = new Map<PlatformName, object>();
-  const provenances = new Map<PlatformName, object>();
+  const layout = await readLayout(target).catch((error: Error) => {
+    throw new Refusal(
+      `${image} is not as make push makes images: ${error.message.replaceAll(`${target}/`, "")}`,
+      "Name the index, which has the images for all platforms, and not one of them.",
+    );
+  });
+  const sboms: Statement[] = [];
+  const provenances: Statement[] = [];
   for (const { platform, descriptor } of layout.images) {
     const one = `${repositoryOf(image)}@${descriptor.digest}`;
-    sboms.set(platform, await verifyStatement(one, "sbom", trust));
-    provenances.set(platform, await verifyStatement(one, "provenance", trust));
+    const read = async (name: StatementName) =>
+      (await verifyStatements(one, name, trust)).map((predicate) => ({ platform, predicate }));
+    sboms.push(...(await read("sbom")));
+    provenances.push(...(await read("provenance")));
   }
-  return { layout, claims: readClaims(provenances), sboms };
+  return { layout, claims: agreedClaims(provenances), sboms, provenances };
+}
+
+/** @throws {Refusal} if one of several provenances of an image says something else than another one */
+function agreedClaims(provenances: readonly Statement[]): Claims {
+  const byPlatform = new Map(provenances.map(({ platform, predicate }) => [platform, predicate]));
+  const claims = readClaims(byPlatform);
+  for (const { platform, predicate } of provenances)
+    if (!isDeepStrictEqual(readClaims(new Map(byPlatform).set(platform, predicate)), claims))
+      throw new Refusal(`of the image for ${platform} two provenances are signed that contradict each other.`);
+  return claims;
 }
 
 /** Builds the image again, and says where it differs. */
@@ -112,9 +170,13 @@ async function report(first: Layout, second: Layout, what: string): Promise<bool
       continue;
     }
     console.log(`✗ ${platform}: ${digests.join(" and ")} differ`);
-    for (const difference of differences) console.log(`    ${difference}`);
+    for (const difference of differences) console.log(`    ${printable(difference)}`);
   }
-  return comparisons.every(({ differences }) => differences.length === 0);
+  const isSame = comparisons.every(({ differences }) => differences.length === 0);
+  const inIndex = isSame ? await compareIndexes(first, second) : [];
+  if (inIndex.length > 0) console.log(`✗ ${first.index.digest} and ${second.index.digest} differ`);
+  for (const difference of inIndex) console.log(`    ${printable(difference)}`);
+  return isSame && inIndex.length === 0;
 }
 
 const sbomsAgain = ({ layout, claims }: Published, source: string) =>
