@@ -16,6 +16,8 @@ export type StatementName = keyof typeof STATEMENT;
 export interface Signer {
   /** A file, or what else Cosign takes as `--key`; `undefined` for none. */
   readonly key: string | undefined;
+  /** The file with the key's public half. */
+  readonly publicKey?: string;
 }
 
 /** Whose signature is asked for: that of a key, or of an identity. */
@@ -28,6 +30,8 @@ export type Trust =
     };
 
 const TIMEOUT_S = 120;
+
+const PASSWORD = "A key with a password needs it in COSIGN_PASSWORD.";
 
 async function cosign(command: string, options: readonly string[], image: string): Promise<Outcome> {
   const http = (await isPlainHttp(image)) ? ["--allow-http-registry"] : [];
@@ -53,11 +57,21 @@ export async function makeKey(prefix: string): Promise<void> {
   await orRefusal(run(command, { env }), `the key ${prefix}.key could not be made`);
 }
 
+/**
+ * The public half of a key.
+ *
+ * @throws {Refusal} if the key cannot be used
+ */
+export async function publicKeyOf(key: string): Promise<string> {
+  const env: Environment = { COSIGN_PASSWORD: process.env.COSIGN_PASSWORD ?? "" };
+  const outcome = run(["cosign", "public-key", "--key", key], { env, ownGroup: true, seconds: TIMEOUT_S });
+  return (await orRefusal(outcome, `the key ${key} cannot be used`, PASSWORD)).stdout;
+}
+
 /** Signs an index by its digest, and the image of each platform. */
 export async function sign(image: string, signer: Signer): Promise<void> {
   const options = [...signingOptions(signer), "--recursive"];
-  const hint = "A key with a password needs it in COSIGN_PASSWORD.";
-  await orRefusal(cosign("sign", options, image), `${image} could not be signed`, hint);
+  await orRefusal(cosign("sign", options, image), `${image} could not be signed`, PASSWORD);
 }
 
 /** Attaches a signed statement to an image, as its referrer. */

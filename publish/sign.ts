@@ -1,9 +1,11 @@
 // Signs what was pushed, and attaches what it holds and how it was built.
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { Refusal } from "../host/refusal.ts";
 import {
   attest,
   makeKey,
+  publicKeyOf,
   type Signer,
   type StatementName,
   sign,
@@ -13,6 +15,7 @@ import {
 } from "./cosign.ts";
 import type { Layout, PlatformName } from "./oci-layout.ts";
 import type { Statements } from "./statements.ts";
+import { makeTemporaryFolder } from "./temporary.ts";
 
 /** The key that `make push` makes, and uses if the user names none. */
 const KEY = "cosign.key";
@@ -22,7 +25,7 @@ export async function findSigner(say: (line: string) => void): Promise<Signer> {
   const key = process.env.COSIGN_KEY;
   if (key) {
     if (!key.includes("://") && !existsSync(key)) throw new Refusal(`COSIGN_KEY=${key}: there is no such file.`);
-    return { key };
+    return withPublicKey(key);
   }
   // https://docs.github.com/actions/security-for-github-actions/security-hardening-your-deployments
   if (process.env.ACTIONS_ID_TOKEN_REQUEST_URL) return { key: undefined };
@@ -30,7 +33,27 @@ export async function findSigner(say: (line: string) => void): Promise<Signer> {
     say("making a key to sign with: cosign.key, which is secret, and cosign.pub, to be committed for those who verify");
     await makeKey("cosign");
   }
-  return { key: KEY };
+  return withPublicKey(KEY);
+}
+
+/**
+ * Uses the key once, before anything is built: it may be damaged, and its password wrong.
+ *
+ * @throws {Refusal} also if the file beside it, with which others verify, is of another key
+ */
+async function withPublicKey(key: string): Promise<Signer> {
+  const content = await publicKeyOf(key);
+  const beside = key.replace(/(\.key)?$/, ".pub");
+  if (key === KEY && !existsSync(beside)) await Bun.write(beside, content);
+  const isOther = existsSync(beside) && (await Bun.file(beside).text()).trim() !== content.trim();
+  if (isOther)
+    throw new Refusal(
+      `${beside} is not the public half of ${key}: nobody could verify with it.`,
+      `To write the right one:  cosign public-key --key ${key} >${beside}`,
+    );
+  const publicKey = join(await makeTemporaryFolder(), "publisher.pub");
+  await Bun.write(publicKey, content);
+  return { key, publicKey };
 }
 
 /**
@@ -43,20 +66,15 @@ export async function signAll(
   statements: ReadonlyMap<PlatformName, Statements>,
   signer: Signer,
 ): Promise<void> {
-  const trust = trustOf(signer);
-  const isDone = async () => trust !== undefined && (await isSigned(repository, { index, images }, statements, trust));
+  const { publicKey } = signer;
+  const isDone = async () =>
+    publicKey !== undefined && (await isSigned(repository, { index, images }, statements, { key: publicKey }));
   if (await isDone()) return;
   await sign(`${repository}@${index.digest}`, signer);
   for (const { platform, descriptor } of images) {
     for (const [type, statement] of Object.entries(statements.get(platform) ?? {}))
       await attest(`${repository}@${descriptor.digest}`, type as StatementName, statement, signer);
   }
-}
-
-/** The public half of a key in a file lies beside it. */
-export function trustOf({ key }: Signer): Trust | undefined {
-  const half = key?.replace(/\.key$/, ".pub");
-  return half !== undefined && half !== key && existsSync(half) ? { key: half } : undefined;
 }
 
 async function isSigned(

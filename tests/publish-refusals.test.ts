@@ -4,9 +4,10 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Environment, run } from "../host/command.ts";
+import { type Environment, run, runOrThrow } from "../host/command.ts";
 import { freePort } from "../host/tcp.ts";
 import { describeWithEngine } from "../testing/engine.ts";
+import { pathWithTools } from "../testing/publishing-tools.ts";
 import { createTestStack, TEST_NAME } from "../testing/stack.ts";
 
 const STANDIN = "localhost/tpdocker-standin/runtime:nonroot";
@@ -15,7 +16,10 @@ const folder = mkdtempSync(join(tmpdir(), "tpdocker-refusals-"));
 const temporary = join(folder, "temporary");
 mkdirSync(temporary);
 const key = join(folder, "test.key");
-writeFileSync(key, "");
+const generate = ["cosign", "generate-key-pair", "--output-key-prefix", join(folder, "test")];
+await runOrThrow(generate, { PATH: await pathWithTools(), COSIGN_PASSWORD: "not a secret" });
+
+const signer = { COSIGN_KEY: key, COSIGN_PASSWORD: "not a secret" };
 
 // It notes what it is asked, and knows no image.
 const calls = join(folder, "calls");
@@ -33,7 +37,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 async function errorOf(script: "publish" | "verify", env: Environment): Promise<string> {
   writeFileSync(calls, "");
   const { code, stdout, stderr } = await run(["sh", `scripts/${script}`], {
-    env: { ...stack.env, COSIGN_KEY: key, TMPDIR: temporary, PATH: `${front}:${process.env.PATH}`, ...env },
+    env: { ...stack.env, ...signer, TMPDIR: temporary, PATH: `${front}:${process.env.PATH}`, ...env },
   });
   expect(code).toBe(1);
   expect(stdout).toBe("");
@@ -61,6 +65,27 @@ describeWithEngine("make push", () => {
     const COSIGN_KEY = join(folder, "none.key");
     expect(await errorOf("publish", { COSIGN_KEY })).toBe(`error: COSIGN_KEY=${COSIGN_KEY}: there is no such file.\n`);
     expect(asked()).toEqual([]);
+  });
+
+  test("names a key that cannot be used, before anything is built", async () => {
+    const empty = join(folder, "empty.key");
+    writeFileSync(empty, "");
+    for (const env of [{ COSIGN_KEY: empty }, { COSIGN_KEY: folder }, { COSIGN_PASSWORD: "wrong" }]) {
+      const stderr = await errorOf("publish", env);
+      expect(stderr).toStartWith(`error: the key ${env.COSIGN_KEY ?? key} cannot be used: `);
+      expect(stderr).toEndWith("\n       A key with a password needs it in COSIGN_PASSWORD.\n");
+      expect(stderr).not.toContain("wrong");
+    }
+    expect(asked()).toEqual([]);
+  });
+
+  test("names a public key that belongs to another key", async () => {
+    const half = join(folder, "test.pub");
+    const content = readFileSync(half, "utf8");
+    writeFileSync(half, "another");
+    const stderr = await errorOf("publish", {});
+    writeFileSync(half, content);
+    expect(stderr).toStartWith(`error: ${half} is not the public half of ${key}: nobody could verify with it.\n`);
   });
 
   test.each(["", "registry.example.org:5000"])("keeps images on a stand-in from the registry %p", async (registry) => {
@@ -95,7 +120,7 @@ describeWithEngine("make push", () => {
   // On another system than Debian; in a mount namespace, so that only these commands see it.
   const elsewhere = (PATH: string) => {
     const script = "mount --bind /dev/null /etc/os-release && exec sh scripts/publish";
-    const env = { ...stack.env, COSIGN_KEY: key, TMPDIR: temporary, PATH };
+    const env = { ...stack.env, ...signer, TMPDIR: temporary, PATH };
     return run(["unshare", "--mount", "sh", "-c", script], { env });
   };
   test.skipIf(process.getuid?.() !== 0).each(["oras", "cosign"])(
@@ -121,6 +146,13 @@ describeWithEngine("make verify", () => {
         "Name the publisher's public key:  make verify IMAGE=<image> KEY=<file>",
         "For an image that a workflow on GitHub has published:  make verify IMAGE=<image> IDENTITY=<the workflow's address>\n",
       ].join("\n       "),
+    );
+  });
+
+  test("does not take an empty name for no name", async () => {
+    expect(await errorOf("verify", { IMAGE: "" })).toStartWith("error: IMAGE is empty.\n");
+    expect(await errorOf("verify", { IMAGE: undefined, KEY: key })).toStartWith(
+      "error: KEY and IDENTITY say who has signed",
     );
   });
 
