@@ -1,10 +1,10 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import * as v from "valibot";
 import { brief, run } from "../host/command.ts";
 import { bundleIn } from "./executable.ts";
 import type { PlatformName } from "./oci-layout.ts";
+import { inTemporaryFolder } from "./temporary.ts";
 
 const Manifest = v.looseObject({ name: v.string(), version: v.string() });
 /** The fields of a package.json that are used, and all others as they stand. */
@@ -45,8 +45,7 @@ export async function installPackages(source: string): Promise<void> {
  * @throws {Error} if the service does not compile, or contains a file of neither the checkout nor a package of bun.lock
  */
 export async function bundleOf(source: string, service: string, platform: PlatformName): Promise<Bundle> {
-  const work = await mkdtemp(join(tmpdir(), "bundle-"));
-  try {
+  return inTemporaryFolder(async (work) => {
     const executable = join(work, service);
     const metafile = join(work, "metafile.json");
     await succeed(["sh", "scripts/compile", executable, `${service}/api.ts`], source, {
@@ -57,9 +56,7 @@ export async function bundleOf(source: string, service: string, platform: Platfo
     });
     const contents = v.parse(Metafile, JSON.parse(await readFile(metafile, "utf8")));
     return { ...(await packagesOf(contents, source)), bytes: Buffer.from(bundleIn(await readFile(executable))) };
-  } finally {
-    await rm(work, { recursive: true });
-  }
+  });
 }
 
 /** The fields that are used of https://esbuild.github.io/api/#metafile */
