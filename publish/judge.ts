@@ -1,7 +1,7 @@
 // Lets the grader judge images that were pulled from a registry.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { run, runOrThrow } from "../host/command.ts";
+import { brief, run } from "../host/command.ts";
 import { Refusal } from "../host/refusal.ts";
 import { SERVICES, type ServiceName } from "./builder.ts";
 
@@ -21,7 +21,8 @@ export async function judge(
   registry: string,
 ): Promise<string> {
   for (const name of SERVICES) {
-    await runOrThrow(["docker", "pull", "--quiet", images[name]]);
+    const pulled = await run(["docker", "pull", "--quiet", images[name]]);
+    if (pulled.code !== 0) throw new Refusal(`the engine cannot pull ${images[name]}: ${brief(pulled.stderr)}`);
     // What is graded is what was pulled; the grader asks each Dockerfile for the label.
     const dockerfile = `FROM ${images[name]}\nLABEL hub_url="docker.io/${account}/${name}"\n`;
     await writeFile(join(source, name, "Dockerfile"), dockerfile);

@@ -7,7 +7,7 @@ import { buildLayout, LAYOUT_NAME } from "./build.ts";
 import { SERVICES, type ServiceName } from "./builder.ts";
 import { chooseBuilder } from "./builders/choose.ts";
 import { isPublished, writeCommit, writeWorkingTree } from "./checkout.ts";
-import { runCommand, say } from "./command.ts";
+import { orUndo, runCommand, say } from "./command.ts";
 import type { Signer } from "./cosign.ts";
 import { judge } from "./judge.ts";
 import { checkLogin } from "./login.ts";
@@ -113,25 +113,29 @@ async function pushOne(settings: Settings, name: ServiceName, { layout, statemen
 async function moveLatest(settings: Settings, images: Record<ServiceName, string>, folder: string): Promise<void> {
   const { repositories, account, registry } = settings;
   const before = await Promise.all(SERVICES.map((name) => digestOf(`${repositories[name]}:latest`)));
-  for (const name of SERVICES) await tag(images[name], "latest");
-  say("pulling both images by their digests, and grading them (about a minute)");
-  const submission = join(folder, "submission");
-  await writeSource(settings, submission);
-  try {
+  const move = async () => {
+    for (const name of SERVICES) await tag(images[name], "latest");
+    say("pulling both images by their digests, and grading them (about a minute)");
+    const submission = join(folder, "submission");
+    await writeSource(settings, submission);
     console.error(await judge(submission, images, account, registry));
-  } catch (error) {
-    await moveBack(settings, before);
-    throw error;
-  }
+  };
+  await orUndo(move, () => moveBack(settings, before));
 }
 
 /** Who pulls `latest` gets what worked. */
 async function moveBack({ repositories }: Settings, before: readonly (string | undefined)[]): Promise<void> {
   for (const [i, name] of SERVICES.entries()) {
     const digest = before[i];
-    if (digest === undefined) continue;
-    await tag(`${repositories[name]}@${digest}`, "latest");
-    say(`${repositories[name]}:latest is again what it was`);
+    const latest = `${repositories[name]}:latest`;
+    try {
+      // Registries can delete an image, and not only its tag.
+      if (digest === undefined) say(`warning: ${latest} was not there before, and may name what is not good`);
+      else await tag(`${repositories[name]}@${digest}`, "latest", true);
+      if (digest !== undefined) say(`${latest} is again what it was`);
+    } catch {
+      say(`warning: ${latest} could not be given back to ${digest}`);
+    }
   }
 }
 

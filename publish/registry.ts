@@ -105,8 +105,12 @@ export async function pull(image: string, folder: string, name: string): Promise
   if (outcome.code !== 0) throw new Refusal(`${image} could not be pulled: ${reasonOf(outcome)}`);
 }
 
-/** @throws {Refusal} in the registry's words */
-export async function tag(image: string, ...tags: readonly string[]): Promise<void> {
-  const outcome = await run(["oras", "tag", ...(await plain(image)), image, ...tags], { seconds: TIMEOUT_S });
-  if (outcome.code !== 0) throw new Refusal(`${image} could not be tagged ${tags.join(", ")}: ${reasonOf(outcome)}`);
+/**
+ * @param cleansUp does it even after a Ctrl-C
+ * @throws {Refusal} in the registry's words
+ */
+export async function tag(image: string, name: string, cleansUp = false): Promise<void> {
+  const command = ["oras", "tag", ...(await plain(image)), image, name];
+  const outcome = await run(command, { ownGroup: true, cleansUp, seconds: TIMEOUT_S });
+  if (outcome.code !== 0) throw new Refusal(`${image} could not be tagged ${name}: ${reasonOf(outcome)}`);
 }
