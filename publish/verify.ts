@@ -151,7 +151,7 @@ async function compareWithRebuild({ layout, claims }: Published, source: string,
     {
       service,
       source,
-      platforms: layout.images.map(({ platform }) => platform),
+      platforms: PLATFORMS,
       epoch,
       labels: { HUB_USER: hubUser, SOURCE: sourceLabel(repository, hubUser), VERSION: version, REVISION: commit },
       bases: await claimedBases(builder, claims),
