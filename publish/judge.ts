@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { brief, run } from "../host/command.ts";
 import { Refusal } from "../host/refusal.ts";
 import { SERVICES, type ServiceName } from "./builder.ts";
+import { orUndo } from "./command.ts";
 
 /**
  * Pulls the images, and lets the grader run and grade them, `published` included.
@@ -20,6 +21,20 @@ export async function judge(
   account: string,
   registry: string,
 ): Promise<string> {
+  const remove = async () => {
+    await run(["docker", "image", "rm", ...Object.values(images)], { cleansUp: true });
+  };
+  const report = await orUndo(() => pullAndGrade(source, images, account, registry), remove);
+  await remove();
+  return report;
+}
+
+async function pullAndGrade(
+  source: string,
+  images: Readonly<Record<ServiceName, string>>,
+  account: string,
+  registry: string,
+): Promise<string> {
   for (const name of SERVICES) {
     const pulled = await run(["docker", "pull", "--quiet", images[name]]);
     if (pulled.code !== 0) throw new Refusal(`the engine cannot pull ${images[name]}: ${brief(pulled.stderr)}`);
@@ -28,8 +43,10 @@ export async function judge(
     await writeFile(join(source, name, "Dockerfile"), dockerfile);
   }
   const options = registry === "docker.io" ? [] : ["--registry", registry];
-  const { code, stdout, stderr } = await run([process.execPath, "grader/main.ts", source, ...options]);
-  await run(["docker", "image", "rm", ...Object.values(images)], { cleansUp: true });
+  // Of a Ctrl-C it must hear once: the second one would end it before it has removed its containers.
+  const { code, stdout, stderr } = await run([process.execPath, "grader/main.ts", source, ...options], {
+    ownGroup: true,
+  });
   if (code !== 0)
     throw new Refusal("the grader finds faults in what was pushed.", ...`${stdout}\n${stderr}`.split("\n"));
   return stdout.trim();
