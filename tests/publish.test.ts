@@ -573,7 +573,7 @@ describeWithEngine("publishing", () => {
     const missing = await makeVerify(await publish(layouts["api-backend"], "no-commit", naming(nowhere)));
     expect(missing.code).not.toBe(0);
     expect(missing.stderr).toContain(
-      `error: the commit ${nowhere} is neither in this repository nor can it be fetched from ${SOURCE}.\n`,
+      `error: neither this repository nor its origin has the commit ${nowhere}.\n       It is said to be in ${SOURCE}:`,
     );
   }, 600_000);
 });
