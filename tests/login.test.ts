@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Environment, run, runOrThrow } from "../host/command.ts";
 import { describeWithEngine } from "../testing/engine.ts";
+import { pathWithTools } from "../testing/publishing-tools.ts";
 import { startReadOnlyRegistry, startRegistry } from "../testing/registry.ts";
 import { SERVICES } from "../testing/services.ts";
 import { createTestStack, TEST_NAME } from "../testing/stack.ts";
@@ -31,7 +32,8 @@ esac
 writeFileSync(join(bin, "docker-credential-test"), helper, { mode: 0o755 });
 
 const key = join(folder, "test.key");
-writeFileSync(key, "");
+const makeKey = ["cosign", "generate-key-pair", "--output-key-prefix", join(folder, "test")];
+await runOrThrow(makeKey, { PATH: await pathWithTools(), COSIGN_PASSWORD: "" });
 
 const env: Environment = {
   ...stack.env,

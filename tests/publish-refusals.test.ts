@@ -158,8 +158,8 @@ describeWithEngine("make verify", () => {
 
   test("names an image that is not there", async () => {
     expect(await errorOf("verify", { IMAGE: "alice/api-backend", KEY: key })).toBe(
-      "error: docker.io/alice/api-backend: the registry has no such image.\n",
+      "error: docker.io/alice/api-backend:latest: the registry has no such image.\n",
     );
-    expect(asked()).toEqual(["resolve docker.io/alice/api-backend"]);
+    expect(asked()).toEqual(["resolve docker.io/alice/api-backend:latest"]);
   });
 });
