@@ -11,7 +11,7 @@ import { Binds } from "./safety/binds.ts";
 import { boundsOfEngine } from "./safety/bounds.ts";
 import { ComposeSource } from "./safety/compose-source.ts";
 import { InvalidCompose } from "./safety/compose-text.ts";
-import { type Copied, copySubmission, LIMITS } from "./safety/copy.ts";
+import { type Copied, copySubmission, FOLDER_LIMITS } from "./safety/copy.ts";
 import { composeEnvironment } from "./safety/environment.ts";
 import { Mounts } from "./safety/mounts.ts";
 import { WHY } from "./safety/refusal.ts";
@@ -79,7 +79,7 @@ export async function copyInto(work: string, name: string, original: string): Pr
 export async function readSubmission({ name, work, folder, leftOut, exceeded }: Copy): Promise<Submission> {
   const variables = variablesOf(join(folder, ".env"));
   const source = new ComposeSource(folder, leftOut, variables);
-  if (exceeded !== undefined) source.refuse(["limits", exceeded], LIMITS[exceeded], WHY.limit);
+  if (exceeded !== undefined) source.refuse(["limits", exceeded], FOLDER_LIMITS[exceeded], WHY.limit);
   const closed = await composeEnvironment(work);
   const { config, invalid, values } = await readConfig(source, work, closed);
   const environment = { ...closed, ...values };

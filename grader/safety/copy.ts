@@ -22,6 +22,9 @@ import { pauses } from "../pauses.ts";
 /** More than any honest submission of the lab has, `node_modules` and `.git` included. */
 export const LIMITS = { entries: 100_000, bytes: 1024 ** 3, depth: 64 };
 
+/** A folder that somebody works in has caches too. */
+export const FOLDER_LIMITS = { ...LIMITS, bytes: 2 * 1024 ** 3 };
+
 /** A file is not held in memory as a whole. */
 const CHUNK_BYTES = 1024 * 1024;
 
@@ -45,7 +48,7 @@ export interface Copied {
  * @param from the submission's folder
  * @param to a folder that does not exist yet
  */
-export async function copySubmission(from: string, to: string, limits = LIMITS): Promise<Copied> {
+export async function copySubmission(from: string, to: string, limits = FOLDER_LIMITS): Promise<Copied> {
   const root = realpathSync(from);
   const leftOut = new Map<string, LeftOut>();
   const hash = createHash("sha256");
