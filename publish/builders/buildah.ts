@@ -35,7 +35,8 @@ async function buildahIn(cwd: string, ...args: string[]): Promise<string> {
   const [command = "", ...rest] = args;
   const { code, stdout, stderr } = await run(["buildah", ...(await storage()), command, ...rest], {
     cwd,
-    env,
+    // What it leaves there when it is interrupted goes with the rest.
+    env: { ...env, TMPDIR: await folder },
     ownGroup: true,
   });
   if (code === 0) return stdout.trim();
