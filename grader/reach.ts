@@ -3,7 +3,7 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { brief } from "../host/command.ts";
-import { docker } from "../host/docker.ts";
+import { bindMount, docker } from "../host/docker.ts";
 import { freePort } from "../host/tcp.ts";
 import { Ungradable } from "./errors.ts";
 import { helperImage } from "./helper-image.ts";
@@ -72,7 +72,7 @@ async function checkWith(image: string, folder: string, token: string): Promise<
     "ALL",
     "--read-only",
   ];
-  const reach = ["--publish", `127.0.0.1:${port}:80`, "--mount", `type=bind,source=${folder},target=/seen,readonly`];
+  const reach = ["--publish", `127.0.0.1:${port}:80`, ...bindMount(folder, "/seen", "readonly")];
   // It ends by itself if an interruption leaves it behind.
   const server = ["/bin/busybox", "timeout", "30", "/bin/busybox", "httpd", "-f", "-p", "80", "-h", "/seen"];
   isStarted = true;

@@ -77,3 +77,9 @@ export async function dockerOrThrow(...args: string[]): Promise<string> {
 export async function inspect<T extends Container | Image>(name: string): Promise<T> {
   return JSON.parse(await dockerOrThrow("inspect", name))[0];
 }
+
+/** The options of `docker run` that show a container a folder. Docker reads them as a line of CSV: a path may have commas. */
+export function bindMount(source: string, target: string, ...rights: readonly "readonly"[]): string[] {
+  const fields = ["type=bind", `source=${source}`, `target=${target}`, ...rights];
+  return ["--mount", fields.map((field) => `"${field.replaceAll('"', '""')}"`).join(",")];
+}

@@ -1,6 +1,6 @@
 // The base images of a build: which ones exactly, for every platform.
 import { join } from "node:path";
-import { runOrThrow } from "../host/command.ts";
+import { run } from "../host/command.ts";
 import { Refusal } from "../host/refusal.ts";
 import { fullName } from "./addresses.ts";
 import type { BaseImage, Bases, Builder } from "./builder.ts";
@@ -67,7 +67,10 @@ async function standin(builder: Builder, name: string, platform: PlatformName): 
   if (platform === NATIVE) return { name, digest: await builder.takeFromEngine(name), reference: name };
   const architecture = platform.replace("linux/", "");
   return inTemporaryFolder(async (folder) => {
-    await runOrThrow(["sh", "scripts/standin", "RUNTIME_IMAGE", join(folder, "root.tar"), architecture]);
+    const script = ["sh", "scripts/standin", "RUNTIME_IMAGE", join(folder, "root.tar"), architecture];
+    const { code, stderr } = await run(script);
+    if (code !== 0)
+      throw new Refusal(`the stand-in ${name} for ${platform} cannot be built.`, ...stderr.trim().split("\n"));
     await Bun.write(join(folder, "Dockerfile"), STANDIN);
     const reference = `${name}-${architecture}`;
     return { name, digest: await builder.buildStandin(folder, reference, platform), reference };

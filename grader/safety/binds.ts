@@ -1,6 +1,6 @@
 import { chmodSync, cpSync, existsSync, lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { docker } from "../../host/docker.ts";
+import { bindMount, docker } from "../../host/docker.ts";
 import { helperImage } from "../helper-image.ts";
 
 /**
@@ -41,7 +41,7 @@ export async function removeBinds(folder: string): Promise<void> {
     rmSync(folder, { recursive: true, force: true });
   } catch {
     const remove = [await helperImage({ cleansUp: true }), "/bin/busybox", "sh", "-c", "rm -rf /binds/*"];
-    const rights = ["--user", "0", "--network", "none", "--mount", `type=bind,source=${folder},target=/binds`];
+    const rights = ["--user", "0", "--network", "none", ...bindMount(folder, "/binds")];
     await docker(["run", "--rm", ...rights, ...remove], { cleansUp: true });
   }
 }
