@@ -56,3 +56,9 @@ test("what ORAS says is told on one line, without its advice and the address it 
     "dial tcp: connection refused",
   );
 });
+
+test("a crash of ORAS is not shown as a page of its stack", () => {
+  const stderr =
+    "panic: sync/atomic: compare and swap of inconsistently typed value into Value\n\ngoroutine 51 [running]:\n";
+  expect(reasonOf({ code: 2, stdout: "", stderr })).toBe("it refuses files, perhaps for want of room");
+});

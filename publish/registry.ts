@@ -36,18 +36,23 @@ const plain = async (image: string, option = "--plain-http") => ((await isPlainH
 /** What ORAS says of a response without an error in OCI's format, and of every request. */
 const REQUEST = /(recognizable error message not found: )?\b(HEAD|GET|POST|PUT) "[^"]*": /gi;
 
+/** ORAS 1.2 crashes if a registry refuses several files at a time, and does not say why. */
+const CRASH = /^panic: /m;
+
 /** What ORAS or Cosign says is wrong, on one line. */
 export const reasonOf = ({ stdout, stderr }: Outcome): string =>
-  brief(
-    `${stderr}\n${stdout}`
-      .trim()
-      .split("\n")
-      .filter((line) => !/^(Usage|Try|Run|Please|WARNING|error during command execution|$)/.test(line))
-      .join(" ")
-      .replace(/^Error:? (response from registry: )?/, "")
-      .replace(REQUEST, ""),
-    400,
-  );
+  CRASH.test(stderr)
+    ? "it refuses files, perhaps for want of room"
+    : brief(
+        `${stderr}\n${stdout}`
+          .trim()
+          .split("\n")
+          .filter((line) => !/^(Usage|Try|Run|Please|WARNING|error during command execution|$)/.test(line))
+          .join(" ")
+          .replace(/^Error:? (response from registry: )?/, "")
+          .replace(REQUEST, ""),
+        400,
+      );
 
 /**
  * The digest that a name stands for; `undefined` if there is no such image.
