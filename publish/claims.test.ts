@@ -42,7 +42,6 @@ test("what a rebuild needs is read back", () => {
     commit: INPUTS.commit,
     version: "1.2.3",
     hubUser: "me",
-    builder: "buildah 1.28.2",
     epoch: 1_790_000_000,
     bunImage: "docker.io/oven/bun:1.4.5",
     runtimeImage: "gcr.io/distroless/base:nonroot",
@@ -55,7 +54,6 @@ test.each<[string, Partial<ProvenanceInputs>]>([
   ["versions", { version: "1.2.4" }],
   ["repositories", { repository: "https://git.example.org/you/tpdocker" }],
   ["services", { service: "api-backend" }],
-  ["builders", { builder: { name: "buildah", version: "9" } }],
   ["times", { epoch: 1 }],
   ["images with Bun", { bases: { ...INPUTS.bases, bun: { ...INPUTS.bases.bun, digest: digest("e") } } }],
 ])("different %s for the platforms are refused", (_, changed) => {

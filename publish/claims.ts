@@ -13,8 +13,6 @@ export interface Claims {
   readonly commit: string;
   readonly version: string;
   readonly hubUser: string;
-  /** As "buildah 1.28.2". */
-  readonly builder: string;
   readonly epoch: number;
   /** Names with tags. */
   readonly bunImage: string;
@@ -48,14 +46,13 @@ function readOne(platform: PlatformName, provenance: object) {
   // Buildah takes "oci:folder" for a folder, and an image without a registry for one of any.
   const partial = [bunImage, runtimeImage].find((name) => fullName(name) !== name);
   if (partial !== undefined) throw new Refusal(`the provenance for ${platform}: ${partial} names no registry.`);
-  const builder = `${internalParameters.builder} ${internalParameters.builderVersion}`;
   const epoch = Number(internalParameters.SOURCE_DATE_EPOCH);
   const [bun, runtime] = imagesIn(resolvedDependencies);
   if (bun === undefined || runtime === undefined)
     throw new Refusal(`the provenance for ${platform} does not name both base images.`);
   return {
     platform,
-    shared: { service, repository, commit, version, hubUser, builder, epoch, bunImage, runtimeImage },
+    shared: { service, repository, commit, version, hubUser, epoch, bunImage, runtimeImage },
     bun,
     runtime,
   };
