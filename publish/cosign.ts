@@ -2,8 +2,9 @@
 import { join } from "node:path";
 import { type Environment, type Outcome, run } from "../host/command.ts";
 import { Refusal } from "../host/refusal.ts";
-import { isPlainHttp, reasonOf } from "./registry.ts";
+import { reasonOf } from "./registry.ts";
 import { inTemporaryFolder } from "./temporary.ts";
+import { cosignOptions } from "./transport.ts";
 
 /** The types of statements about an image. By its URI, Cosign leaves a predicate as it is; by its name, it rewrites it. */
 export const STATEMENT = {
@@ -34,10 +35,13 @@ const TIMEOUT_S = 120;
 const PASSWORD = "A key with a password needs it in COSIGN_PASSWORD.";
 
 async function cosign(command: string, options: readonly string[], image: string): Promise<Outcome> {
-  const http = (await isPlainHttp(image)) ? ["--allow-http-registry"] : [];
   // Else it would ask for a password of the key, which may have none.
   const env: Environment = { COSIGN_PASSWORD: process.env.COSIGN_PASSWORD ?? "" };
-  return run(["cosign", command, ...http, ...options, image], { env, ownGroup: true, seconds: TIMEOUT_S });
+  return run(["cosign", command, ...(await cosignOptions(image)), ...options, image], {
+    env,
+    ownGroup: true,
+    seconds: TIMEOUT_S,
+  });
 }
 
 /** A key's signatures are not in Sigstore's public log: nobody but the registry needs to be reached. */

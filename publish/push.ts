@@ -89,12 +89,30 @@ async function pushAll(settings: Settings): Promise<number> {
   return inTemporaryFolder(async (folder) => {
     const products = await buildAll(settings, folder);
     await checkVersion(settings, products);
-    const images = {} as Record<ServiceName, string>;
-    for (const name of SERVICES) images[name] = await pushOne(settings, name, products[name], signer);
+    const images = await pushBoth(settings, products, signer);
     await moveLatest(settings, images, folder);
     for (const name of SERVICES) print(settings, name, products[name].layout);
     return 0;
   });
+}
+
+/** @throws {Refusal} that says what is published, and what is not */
+async function pushBoth(settings: Settings, products: Products, signer: Signer): Promise<Record<ServiceName, string>> {
+  const images = {} as Record<ServiceName, string>;
+  try {
+    for (const name of SERVICES) images[name] = await pushOne(settings, name, products[name], signer);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    const published = SERVICES.filter((name) => name in images);
+    const version = settings.labels.VERSION;
+    throw new Refusal(
+      error.message,
+      ...error.hints,
+      `${published.length === 0 ? "Nothing is" : `Only ${published.join()} is`} published as ${version}; latest is what it was.`,
+      "What arrived is not sent again:  make push",
+    );
+  }
+  return images;
 }
 
 /** The answer is the image, by its digest. */

@@ -1,10 +1,10 @@
 // What is asked of registries, by ORAS, with the logins of the Docker client: https://oras.land
 import { join } from "node:path";
 import { brief, type Outcome, run } from "../host/command.ts";
-import { docker } from "../host/docker.ts";
 import { Refusal } from "../host/refusal.ts";
-import { isLoopback, registryOf } from "./addresses.ts";
+import { registryOf } from "./addresses.ts";
 import { inTemporaryFolder } from "./temporary.ts";
+import { orasOptions } from "./transport.ts";
 
 const TIMEOUT_S = 30;
 
@@ -12,26 +12,6 @@ const TIMEOUT_S = 30;
 async function oras(command: readonly string[], image: string, options: readonly string[] = [], seconds = TIMEOUT_S) {
   return run(["oras", ...command, ...options, image], { ownGroup: true, seconds });
 }
-
-const insecureRegistries = new Map<string, boolean>();
-
-/** Whether a registry is one that Docker talks to without TLS: on this machine, or so set in its daemon.json. */
-export async function isPlainHttp(image: string): Promise<boolean> {
-  if (isLoopback(image)) return true;
-  const registry = registryOf(image);
-  const known = insecureRegistries.get(registry) ?? (await isSetInsecure(registry));
-  insecureRegistries.set(registry, known);
-  return known;
-}
-
-async function isSetInsecure(registry: string): Promise<boolean> {
-  const { code, stdout } = await docker(["info", "--format", "{{json .RegistryConfig.IndexConfigs}}"], { seconds: 10 });
-  if (code !== 0) return false;
-  const configs = JSON.parse(stdout) as Record<string, { Secure: boolean } | undefined> | null;
-  return configs?.[registry]?.Secure === false;
-}
-
-const plain = async (image: string, option = "--plain-http") => ((await isPlainHttp(image)) ? [option] : []);
 
 /** What ORAS says of a response without an error in OCI's format, and of every request. */
 const REQUEST = /(recognizable error message not found: )?\b(HEAD|GET|POST|PUT) "[^"]*": /gi;
@@ -60,7 +40,7 @@ export const reasonOf = ({ stdout, stderr }: Outcome): string =>
  * @throws {Refusal} if the registry does not say
  */
 export async function digestOf(image: string): Promise<string | undefined> {
-  const outcome = await oras(["resolve"], image, await plain(image));
+  const outcome = await oras(["resolve"], image, await orasOptions(image));
   if (outcome.code === 0) return outcome.stdout.trim();
   // Of any other status it says that there is a "message not found".
   if (/: not found\s*$/.test(outcome.stderr)) return undefined;
@@ -78,7 +58,7 @@ export async function tryToWrite(repository: string): Promise<Outcome> {
   return inTemporaryFolder(async (folder) => {
     const file = join(folder, "blob");
     await Bun.write(file, crypto.randomUUID());
-    return run(["oras", "blob", "push", ...(await plain(repository)), repository, file], {
+    return run(["oras", "blob", "push", ...(await orasOptions(repository)), repository, file], {
       ownGroup: true,
       seconds: TIMEOUT_S,
     });
@@ -94,7 +74,7 @@ const COPY_TIMEOUT_S = 1800;
  * @throws {Refusal} in the registry's words
  */
 export async function push(folder: string, name: string, repository: string): Promise<void> {
-  const options = ["--from-oci-layout", ...(await plain(repository, "--to-plain-http"))];
+  const options = ["--from-oci-layout", ...(await orasOptions(repository, "to-"))];
   const outcome = await oras(["cp", ...options, `${folder}:${name}`], repository, [], COPY_TIMEOUT_S);
   if (outcome.code !== 0) throw new Refusal(`${repository} could not be pushed: ${reasonOf(outcome)}`);
 }
@@ -105,7 +85,7 @@ export async function push(folder: string, name: string, repository: string): Pr
  * @throws {Refusal} in the registry's words
  */
 export async function pull(image: string, folder: string, name: string): Promise<void> {
-  const options = ["--to-oci-layout", ...(await plain(image, "--from-plain-http"))];
+  const options = ["--to-oci-layout", ...(await orasOptions(image, "from-"))];
   const outcome = await oras(["cp", ...options, image], `${folder}:${name}`, [], COPY_TIMEOUT_S);
   if (outcome.code !== 0) throw new Refusal(`${image} could not be pulled: ${reasonOf(outcome)}`);
 }
@@ -115,7 +95,7 @@ export async function pull(image: string, folder: string, name: string): Promise
  * @throws {Refusal} in the registry's words
  */
 export async function tag(image: string, name: string, cleansUp = false): Promise<void> {
-  const command = ["oras", "tag", ...(await plain(image)), image, name];
+  const command = ["oras", "tag", ...(await orasOptions(image)), image, name];
   const outcome = await run(command, { ownGroup: true, cleansUp, seconds: TIMEOUT_S });
   if (outcome.code !== 0) throw new Refusal(`${image} could not be tagged ${name}: ${reasonOf(outcome)}`);
 }

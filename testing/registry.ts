@@ -20,19 +20,40 @@ const program = async (name: string): Promise<string> =>
 /** Starts an empty registry. It asks for the login, if there is one. */
 export async function startRegistry(login?: Login) {
   const folder = mkdtempSync(join(tmpdir(), "tpdocker-registry-"));
-  if (!login) return start(folder, undefined);
+  return start(folder, login && (await passwords(folder, login)));
+}
+
+/** Starts an empty registry that asks for the login, and has a certificate that nobody knows. */
+export async function startTlsRegistry(login: Login) {
+  const folder = mkdtempSync(join(tmpdir(), "tpdocker-registry-"));
+  const tls = await makeCertificate(folder, "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1");
+  return { ...(await start(folder, await passwords(folder, login), tls)), certificate: tls.certificate };
+}
+
+async function passwords(folder: string, { username, password }: Login): Promise<object> {
   const path = join(folder, "htpasswd");
-  const hash = await Bun.password.hash(login.password, { algorithm: "bcrypt", cost: 4 });
-  writeFileSync(path, `${login.username}:${hash}\n`);
-  return start(folder, { htpasswd: { realm: "test", path } });
+  const hash = await Bun.password.hash(password, { algorithm: "bcrypt", cost: 4 });
+  writeFileSync(path, `${username}:${hash}\n`);
+  return { htpasswd: { realm: "test", path } };
+}
+
+/** Files in PEM. */
+interface Certificate {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+async function makeCertificate(folder: string, subject: string, ...options: string[]): Promise<Certificate> {
+  const [key, certificate] = [join(folder, "key.pem"), join(folder, "certificate.pem")];
+  const request = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", subject, ...options];
+  await runOrThrow([await program("openssl"), ...request, "-keyout", key, "-out", certificate]);
+  return { certificate, key };
 }
 
 /** Starts a registry with a token server of its own, as Docker Hub has. Its tokens allow to pull, not to push. */
 export async function startReadOnlyRegistry() {
   const folder = mkdtempSync(join(tmpdir(), "tpdocker-registry-"));
-  const [key, certificate] = [join(folder, "key.pem"), join(folder, "certificate.pem")];
-  const request = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=test"];
-  await runOrThrow([await program("openssl"), ...request, "-keyout", key, "-out", certificate]);
+  const { key, certificate } = await makeCertificate(folder, "/CN=test");
   const [iss, service] = ["test issuer", "test registry"];
 
   /** A JSON Web Token as https://distribution.github.io/distribution/spec/auth/jwt/ describes it. */
@@ -63,11 +84,12 @@ export async function startReadOnlyRegistry() {
 }
 
 /** Starts a registry that keeps its files in a folder, on loopback. */
-async function start(folder: string, auth: object | undefined) {
+async function start(folder: string, auth: object | undefined, tls?: Certificate) {
   const address = `127.0.0.1:${await freePort()}`;
-  const child = await serve(folder, address, auth);
-  const status = auth ? 401 : 200;
-  await waitUntil("the registry answers", async () => (await fetch(`http://${address}/v2/`)).status === status);
+  const child = await serve(folder, address, auth, { tls });
+  const [scheme, status] = [tls ? "https" : "http", auth ? 401 : 200];
+  const answer = () => fetch(`${scheme}://${address}/v2/`, { tls: { rejectUnauthorized: false } });
+  await waitUntil("the registry answers", async () => (await answer()).status === status);
   return {
     address,
     /** Where it keeps its files. */
@@ -86,7 +108,7 @@ async function start(folder: string, auth: object | undefined) {
  * @param wrap makes the command one that runs where that address is
  */
 export async function serveElsewhere(folder: string, address: string, wrap: (...command: string[]) => string[]) {
-  const child = await serve(folder, address, undefined, wrap);
+  const child = await serve(folder, address, undefined, { wrap });
   return {
     async stop() {
       child.kill();
@@ -95,15 +117,20 @@ export async function serveElsewhere(folder: string, address: string, wrap: (...
   };
 }
 
+interface ServeOptions {
+  readonly wrap?: (...command: string[]) => string[];
+  readonly tls?: Certificate | undefined;
+}
+
 async function serve(
   folder: string,
   address: string,
   auth: object | undefined,
-  wrap = (...command: string[]) => command,
+  { wrap = (...command: string[]) => command, tls }: ServeOptions,
 ): Promise<Bun.Subprocess> {
   const config = join(folder, `${address}.yml`);
   const storage = { filesystem: { rootdirectory: folder } };
-  writeFileSync(config, JSON.stringify({ version: 0.1, storage, http: { addr: address }, auth }));
+  writeFileSync(config, JSON.stringify({ version: 0.1, storage, http: { addr: address, tls }, auth }));
   const command = wrap(await program("docker-registry"), "serve", config);
   return Bun.spawn(command, { stdin: "ignore", stdout: "ignore", stderr: "ignore" });
 }

@@ -108,3 +108,8 @@ test("the build image, the types and the documentation have the version of Bun i
   expect(devDependencies["bun-types"]).toBe(version);
   expect(await read("docs/proxy.md")).toContain(`/oven/bun:${version} `);
 });
+
+test("the changelog begins with the version in package.json", async () => {
+  const [, newest] = /^## \[(.+?)\]/m.exec(await read("CHANGELOG.md")) ?? [];
+  expect(newest).toBe((await Bun.file("package.json").json()).version);
+});

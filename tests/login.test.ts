@@ -2,13 +2,13 @@
 // image, so that with a login it ends there.
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Environment, run, runOrThrow } from "../host/command.ts";
 import { describeWithEngine } from "../testing/engine.ts";
 import { pathWithTools } from "../testing/publishing-tools.ts";
-import { startReadOnlyRegistry, startRegistry } from "../testing/registry.ts";
+import { startReadOnlyRegistry, startRegistry, startTlsRegistry } from "../testing/registry.ts";
 import { SERVICES } from "../testing/services.ts";
 import { createTestStack, TEST_NAME } from "../testing/stack.ts";
 
@@ -149,6 +149,26 @@ describeWithEngine("a registry that asks for a login", () => {
     const hint = `${config}/config.json names a program that keeps logins, docker-credential-missing, and it is not installed.`;
     const words = 'failed to resolve credential: exec: "docker-credential-missing": executable file not found in $PATH';
     await expectRefusal(push(host, config), refusal(host, words, hint));
+  });
+});
+
+describeWithEngine("a registry with a certificate of its own", () => {
+  // Only root writes to the folder of the engine's certificates.
+  test.skipIf(process.getuid?.() !== 0)("is trusted if Docker trusts it", async () => {
+    const { address, certificate, stop } = await startTlsRegistry(LOGIN);
+    const trusted = join("/etc/docker/certs.d", address);
+    const config = configure({ auths: { [address]: { auth: btoa(`${LOGIN.username}:${LOGIN.password}`) } } });
+    try {
+      const { code, stderr } = await push(address, config);
+      expect([code, stderr]).toEqual([1, expect.stringContaining(`Is ${address} reachable?`)]);
+      mkdirSync(trusted, { recursive: true });
+      copyFileSync(certificate, join(trusted, "ca.crt"));
+      await expectAccepted(push(address, config), address);
+      await expectRefusal(push(address, configure()), refusal(address, "basic credential not found"));
+    } finally {
+      rmSync(trusted, { recursive: true, force: true });
+      await stop();
+    }
   });
 });
 

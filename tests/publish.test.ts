@@ -398,6 +398,31 @@ describeWithEngine("publishing", () => {
     }
   }, 600_000);
 
+  test("a registry that is gone half-way: what is published is said, and the next push completes it", async () => {
+    const other = await startRegistry();
+    let isGone = true;
+    const front = startFront(other.address, ({ url }) =>
+      // From when the backend has its tag.
+      isGone && url.includes("/api-frontend/") && front.requests.some((one) => /^PUT .*\/\d+\.\d+\.\d+$/.test(one))
+        ? new Response(null, { status: 503 })
+        : undefined,
+    );
+    const tagsOf = (name: string) => contentsOf(other.folder, `${ACCOUNT}/${name}`).tags;
+    try {
+      const { code, stdout, stderr } = await pushUngraded({ LAB_REGISTRY: front.address });
+      expect([code, stdout]).toEqual([2, ""]);
+      expect(stderr).toContain(`error: ${front.address}/${ACCOUNT}/api-frontend could not be pushed: `);
+      expect(stderr).toContain(`Only api-backend is published as ${VERSION}; latest is what it was.\n`);
+      expect(Object.keys(tagsOf("api-backend"))).not.toContain("latest");
+      isGone = false;
+      expect((await pushUngraded({ LAB_REGISTRY: front.address })).code).toBe(0);
+      for (const name of SERVICES) expect(tagsOf(name)).toMatchObject({ latest: pushed[name].index });
+    } finally {
+      await front.stop();
+      await other.stop();
+    }
+  }, 600_000);
+
   test("a changed file makes another version, without provenance; a version that is there is kept, except by force", async () => {
     appendFileSync(join(clone.folder, "api-backend/api.ts"), "// Changed.\n");
     const dirty = `${VERSION}-dirty`;
