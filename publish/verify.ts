@@ -194,10 +194,10 @@ async function verifyBuild(settings: Settings): Promise<number> {
   const builder = await chooseBuilder();
   say(`building ${commit} twice with ${builder.name} (about a minute)`);
   return inTemporaryFolder(async (folder) => {
+    const bases = await findBases(builder, bunImage, runtimeImage);
     const build = async (service: ServiceName, where: string) => {
       const source = join(folder, where, service);
       await writeCommit(commit, source);
-      const bases = await findBases(builder, bunImage, runtimeImage);
       const inputs = { service, source, platforms: PLATFORMS, epoch, labels: { ...labels, REVISION: commit }, bases };
       return buildLayout(builder, inputs, join(folder, where, `${service}-layout`));
     };

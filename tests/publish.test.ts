@@ -605,7 +605,7 @@ describeWithEngine("publishing", () => {
     const missing = await makeVerify(await publish(layouts["api-backend"], "no-commit", naming(nowhere)));
     expect(missing.code).not.toBe(0);
     expect(missing.stderr).toContain(
-      `error: neither this repository nor its origin has the commit ${nowhere}.\n       It is said to be in ${SOURCE}:`,
+      `error: neither this repository nor a branch or tag of its origin has the commit ${nowhere}.\n       It is said to be in ${SOURCE}:`,
     );
   }, 600_000);
 });
