@@ -20,12 +20,10 @@ const ALONE = [
 
 /** They take as long as the rest. None of them uses the checkout's stack, images or executables. */
 const BESIDE = [
-  "grader/tests/class.test.ts",
   "grader/tests/odd.test.ts",
   "grader/tests/published.test.ts",
   "grader/tests/reach.test.ts",
   "grader/tests/safety.test.ts",
-  "grader/tests/shapes.test.ts",
   "grader/tests/wrong.test.ts",
   "tests/publish.test.ts",
 ];
