@@ -42,11 +42,18 @@ interface Manifest {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** The folder with QEMU for programs of arm64. Those for other processors take 360 MB, and are removed. */
-async function emulators(): Promise<string> {
-  const folder = join(await runOrThrow(["sh", "scripts/apt", "unpack", "qemu-user-static"]), "usr/bin");
-  for (const name of readdirSync(folder)) if (name !== "qemu-aarch64-static") rmSync(join(folder, name));
-  return folder;
+/** QEMU for programs of arm64. Those for other processors take 360 MB, and are removed. */
+async function emulator(): Promise<string> {
+  // From Debian 13 on, the first package has only links to the programs of the second.
+  for (const [package_, name] of [
+    ["qemu-user-static", "qemu-aarch64-static"],
+    ["qemu-user", "qemu-aarch64"],
+  ] as const) {
+    const folder = join(await runOrThrow(["sh", "scripts/apt", "unpack", package_]), "usr/bin");
+    for (const other of readdirSync(folder)) if (other !== name) rmSync(join(folder, other));
+    if (existsSync(join(folder, name))) return join(folder, name);
+  }
+  throw new Error("no QEMU in Debian's packages");
 }
 
 describeWithEngine("publishing", () => {
@@ -312,7 +319,7 @@ describeWithEngine("publishing", () => {
   const layouts = {} as Record<ServiceName, Layout>;
 
   test("the executables for arm64 run, on what is in their images, with the right responses", async () => {
-    const qemu = join(await emulators(), "qemu-aarch64-static");
+    const qemu = await emulator();
     const ports = { "api-backend": await freePort(), "api-frontend": await freePort() };
     const children: Bun.Subprocess[] = [];
     try {
