@@ -21,11 +21,10 @@ const NATIVE: PlatformName = process.arch === "arm64" ? "linux/arm64" : "linux/a
  */
 export async function findBases(builder: Builder, bunImage: string, runtimeImage: string): Promise<Bases> {
   const bun = isStandin(bunImage) ? await standin(builder, bunImage, NATIVE) : await fromRegistry(bunImage);
+  // A registry has one name for all platforms, and is asked once what it means.
+  const found = isStandin(runtimeImage) ? undefined : await fromRegistry(runtimeImage);
   const runtime: Partial<Record<PlatformName, BaseImage>> = {};
-  for (const platform of PLATFORMS)
-    runtime[platform] = isStandin(runtimeImage)
-      ? await standin(builder, runtimeImage, platform)
-      : await fromRegistry(runtimeImage);
+  for (const platform of PLATFORMS) runtime[platform] = found ?? (await standin(builder, runtimeImage, platform));
   return { bun, runtime: runtime as Record<PlatformName, BaseImage> };
 }
 

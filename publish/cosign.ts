@@ -34,11 +34,12 @@ const TIMEOUT_S = 120;
 
 const PASSWORD = "A key with a password needs it in COSIGN_PASSWORD.";
 
+/** Without one, Cosign would ask for a password of the key, which may have none. */
+const env = (): Environment => ({ COSIGN_PASSWORD: process.env.COSIGN_PASSWORD ?? "" });
+
 async function cosign(command: string, options: readonly string[], image: string): Promise<Outcome> {
-  // Else it would ask for a password of the key, which may have none.
-  const env: Environment = { COSIGN_PASSWORD: process.env.COSIGN_PASSWORD ?? "" };
   return run(["cosign", command, ...(await cosignOptions(image)), ...options, image], {
-    env,
+    env: env(),
     ownGroup: true,
     seconds: TIMEOUT_S,
   });
@@ -56,9 +57,8 @@ async function orRefusal(outcome: Promise<Outcome>, what: string, ...hints: stri
 
 /** Makes a key pair, without a password unless COSIGN_PASSWORD has one: `<prefix>.key` and `<prefix>.pub`. */
 export async function makeKey(prefix: string): Promise<void> {
-  const env: Environment = { COSIGN_PASSWORD: process.env.COSIGN_PASSWORD ?? "" };
   const command = ["cosign", "generate-key-pair", "--output-key-prefix", prefix];
-  await orRefusal(run(command, { env }), `the key ${prefix}.key could not be made`);
+  await orRefusal(run(command, { env: env() }), `the key ${prefix}.key could not be made`);
 }
 
 /**
@@ -67,8 +67,7 @@ export async function makeKey(prefix: string): Promise<void> {
  * @throws {Refusal} if the key cannot be used
  */
 export async function publicKeyOf(key: string): Promise<string> {
-  const env: Environment = { COSIGN_PASSWORD: process.env.COSIGN_PASSWORD ?? "" };
-  const outcome = run(["cosign", "public-key", "--key", key], { env, ownGroup: true, seconds: TIMEOUT_S });
+  const outcome = run(["cosign", "public-key", "--key", key], { env: env(), ownGroup: true, seconds: TIMEOUT_S });
   return (await orRefusal(outcome, `the key ${key} cannot be used`, PASSWORD)).stdout;
 }
 

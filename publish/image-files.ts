@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { posix } from "node:path";
 import { Parser, type ReadEntry } from "tar";
-import { blobPath, type PlatformImage, readLayerTar } from "./oci-layout.ts";
+import { blobPath, type PlatformImage, readLayerTar, sha256Of } from "./oci-layout.ts";
 
 /** The regular files of an image, by their paths without a leading slash. */
 export type ImageFiles = ReadonlyMap<string, Buffer>;
@@ -16,7 +16,7 @@ export async function readImageFiles(folder: string, image: PlatformImage): Prom
   const files = new Map<string, Buffer>();
   for (const [at, layer] of image.manifest.layers.entries()) {
     const tar = await readLayerTar(folder, layer);
-    const id = `sha256:${digestOf("sha256", tar)}`;
+    const id = sha256Of(tar);
     const expected = image.config.rootfs.diff_ids[at];
     if (id !== expected) throw new Error(`${blobPath(folder, layer.digest)}: its tar is ${id}, not ${expected}`);
     await addLayer(files, tar).catch((error: Error) => {

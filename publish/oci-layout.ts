@@ -79,6 +79,9 @@ export async function readLayout(folder: string): Promise<Layout> {
   return { folder, index, images };
 }
 
+/** The digest of a blob, as descriptors have it: "sha256:…". */
+export const sha256Of = (bytes: Uint8Array): string => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+
 /** @throws {Error} if `digest` is no sha256 digest */
 export function blobPath(folder: string, digest: string): string {
   if (!v.is(Digest, digest)) throw new Error(`${folder}: ${digest} is not a sha256 digest`);
@@ -94,7 +97,7 @@ export async function readBlob(folder: string, { digest, size }: Descriptor): Pr
   const file = blobPath(folder, digest);
   const bytes = await read(file);
   if (bytes.length !== size) throw new Error(`${file}: ${bytes.length} bytes, but the descriptor says ${size}`);
-  const actual = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+  const actual = sha256Of(bytes);
   if (actual !== digest) throw new Error(`${file}: its digest is ${actual}`);
   return bytes;
 }

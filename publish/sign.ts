@@ -67,9 +67,8 @@ export async function signAll(
   signer: Signer,
 ): Promise<void> {
   const { publicKey } = signer;
-  const isDone = async () =>
-    publicKey !== undefined && (await isSigned(repository, { index, images }, statements, { key: publicKey }));
-  if (await isDone()) return;
+  if (publicKey !== undefined && (await isSigned(repository, { index, images }, statements, { key: publicKey })))
+    return;
   await sign(`${repository}@${index.digest}`, signer);
   for (const { platform, descriptor } of images) {
     for (const [type, statement] of Object.entries(statements.get(platform) ?? {}))

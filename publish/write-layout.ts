@@ -1,8 +1,7 @@
-import { createHash } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { normalizeLayer } from "./layer.ts";
-import { blobPath, type Descriptor, type PlatformName } from "./oci-layout.ts";
+import { blobPath, type Descriptor, type PlatformName, sha256Of } from "./oci-layout.ts";
 
 /** An image as a builder made it. */
 export interface BuiltImage {
@@ -64,7 +63,7 @@ async function writeImage(folder: string, image: BuiltImage): Promise<Descriptor
   for (const [at, read] of image.layers.entries()) {
     const tar = await read();
     if (at >= image.baseConfig.rootfs.diff_ids.length) normalizeLayer(tar, image.epoch);
-    diffIds.push(digestOf(tar));
+    diffIds.push(sha256Of(tar));
     layers.push(await writeBlob(folder, MEDIA_TYPE.layer, compress(tar)));
   }
   const manifest = {
@@ -124,10 +123,8 @@ const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value))
 /** Every client can read it, Docker Engine 20.10 too. */
 const compress = (tar: Uint8Array<ArrayBuffer>) => Bun.gzipSync(tar, { level: 9, library: "libdeflate" });
 
-const digestOf = (bytes: Uint8Array) => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
-
 async function writeBlob(folder: string, mediaType: string, bytes: Uint8Array): Promise<Descriptor> {
-  const digest = digestOf(bytes);
+  const digest = sha256Of(bytes);
   await writeFile(blobPath(folder, digest), bytes);
   return { mediaType, digest, size: bytes.length };
 }
