@@ -1,4 +1,4 @@
-# `make` lists the targets. They take the variables of .env.example: make up FRONTEND_PORT=9000
+# `make` lists the targets by task. They take the variables of .env.example: make up FRONTEND_PORT=9000
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 # Two targets at a time would download or install the same things.
@@ -14,10 +14,13 @@ endif
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9 -]+:.*## / { printf "  make %-28s %s\n", $$1, $$2 }' Makefile
+	@awk -F '##@ |:.*## ' '/^##@ / { printf "%s%s\n", more, $$2; more = "\n" } \
+		/^[a-z0-9 -]+:.*## / && $$1 != "help" { gsub(/ /, ", ", $$1); printf "  %-20s %s\n", $$1, $$2 }' Makefile
+
+##@ Run it. Example: make up FRONTEND_PORT=9000
 
 .PHONY: up
-up: engine bases ## build and start both services, wait until they are healthy, print their responses
+up: engine bases ## build and start both services, print their responses
 	@sh scripts/up
 
 .PHONY: down
@@ -36,32 +39,47 @@ ps: ## list the containers
 logs: ## follow the logs (Ctrl-C to stop)
 	@sh scripts/manage logs --follow
 
+##@ Grade it, or another submission. Example: make check TP=../submission
+
+.PHONY: check
+check: engine $(if $(TP),,bases) grader ## grade this folder, or TP=<folder>
+	@# The subject fixes the ports: it is graded with them, whatever ports this machine uses.
+	@BACKEND_PORT= FRONTEND_PORT= LAB_BIND= bin/grader "$(or $(TP),.)"
+
+.PHONY: grader
+grader: ## compile the grader, bin/grader: see bin/grader --help
+	@sh scripts/grader
+
+##@ Publish it. Example: make push HUB_USER=alice
+
 .PHONY: build
 build: engine bases ## build both images
 	@sh scripts/build
 
 .PHONY: tag
-tag: engine bases ## build both images and tag them as latest and with the version
+tag: engine bases ## build both images, tag them latest and with the version
 	@sh scripts/publish --tag
 
 .PHONY: push
-push: engine bases ## build, push, sign and grade both images, on Docker Hub (HUB_USER) or LAB_REGISTRY
+push: engine bases ## build, push, sign and grade them, as HUB_USER
 	@sh scripts/publish
 
 .PHONY: verify
-verify: $(if $(IMAGE),,engine bases) ## verify the published IMAGE=<image>; without it, that this commit builds the same images twice
+verify: $(if $(IMAGE),,engine bases) ## check a published IMAGE=<image>, or that builds repeat
 	@sh scripts/verify
 
 .PHONY: login
-login: ## log in to the registry as HUB_USER with HUB_TOKEN, in a workflow
+login: ## log in to the registry with HUB_TOKEN, in a workflow
 	@sh scripts/login
 
 .PHONY: release-check
-release-check: ## compare the tag of a release, TAG or the one that GitHub Actions runs for, with the version
+release-check: ## compare the tag of a release with the version
 	@sh scripts/release-check
 
+##@ Run it on many machines. Example: make deploy LAB_BACKENDS=5
+
 .PHONY: deploy
-deploy: ## put both services on a Swarm, or update them there; run on a manager
+deploy: ## put both services on a Swarm, or update them there
 	@sh scripts/deploy up
 
 .PHONY: undeploy
@@ -69,66 +87,63 @@ undeploy: ## take them off the Swarm
 	@sh scripts/deploy down
 
 .PHONY: deploy-kubernetes
-deploy-kubernetes: ## run the pushed images on the cluster of kubectl, with OVERLAY=own or cloud
+deploy-kubernetes: ## run the pushed images on the cluster of kubectl
 	@sh scripts/deploy-kubernetes up
 
 .PHONY: undeploy-kubernetes
-undeploy-kubernetes: ## take them off the cluster of kubectl
+undeploy-kubernetes: ## take them off the cluster
 	@sh scripts/deploy-kubernetes down
 
-.PHONY: check
-check: engine $(if $(TP),,bases) grader ## grade this repository, or another submission with TP=<folder>
-	@# The subject fixes the ports: it is graded with them, whatever ports this machine uses.
-	@BACKEND_PORT= FRONTEND_PORT= LAB_BIND= bin/grader "$(or $(TP),.)"
-
-.PHONY: grader
-grader: ## compile the grader, bin/grader
-	@sh scripts/grader
+##@ Change it. Example: sh scripts/test tests/stack.test.ts
 
 .PHONY: dev
-dev: ## run both services from source with live reload, without Docker
+dev: ## run both services from source with live reload
 	@sh scripts/dev
 
 .PHONY: test
 test: lint engine bases ## run the linters and all tests
 	@sh scripts/test
 
+.PHONY: lint
+lint: ## check types, style, workflows and shell scripts
+	@sh scripts/lint
+
 .PHONY: test-debian12 test-debian13
-test-debian12 test-debian13: ## run make up and all tests on a fresh Debian, in a folder of this one
+test-debian12 test-debian13: ## run make up and all tests on a fresh Debian
 	@sh scripts/test-debian $(@:test-debian%=%)
 
 .PHONY: test-podman
 test-podman: engine bases ## run the Kubernetes manifests with podman kube play
 	@sh scripts/test-podman
 
-.PHONY: lint
-lint: ## check types, style, workflows and shell scripts
-	@sh scripts/lint
+##@ Measure it again, and update the tables in docs/. Example: make figures
 
 .PHONY: figures
-figures: engine bases ## measure image sizes, memory, startup times and the cost of a health check
+figures: engine bases ## sizes, memory, startup times, cost of a health check
 	@sh scripts/test --figures
 
 .PHONY: chaos
-chaos: engine bases ## run the fault and load tests at full size and update their table
+chaos: engine bases ## the fault and load tests, at full size
 	@sh scripts/test --chaos
 
 .PHONY: bench
-bench: ## compare both services with other servers and update the tables
+bench: ## both services beside other servers
 	@sh scripts/bench
 
 .PHONY: scale
-scale: engine bases ## measure a Swarm of three nodes under load, while it is updated, broken and scaled
+scale: engine bases ## a Swarm of three nodes, under load and faults
 	@sh scripts/scale
 
+##@ Prepare the machine, and clean up. Example: make engine
+
 .PHONY: engine
-engine: ## look for Docker Engine and Compose; as root on Debian or Ubuntu, install and start a missing engine
+engine: ## find an engine; as root on Debian, install a missing one
 	@sh scripts/engine
 
 .PHONY: bases
-bases: engine ## pull the base images, or build stand-ins if no registry can be reached
+bases: engine ## pull the base images, or build stand-ins
 	@sh scripts/bases
 
 .PHONY: clean
-clean: ## remove the stack, its images, the stand-ins, the grader's image and all downloads
+clean: ## remove the stack, its images, stand-ins and downloads
 	@sh scripts/clean
