@@ -118,6 +118,10 @@ test-podman: engine bases ## run the Kubernetes manifests with podman kube play
 
 ##@ Measure it again, and update the tables in docs/. Example: make figures
 
+.PHONY: api-docs
+api-docs: ## write docs/api.md and the OpenAPI documents of both services
+	@sh scripts/api-docs
+
 .PHONY: figures
 figures: engine bases ## sizes, memory, startup times, cost of a health check
 	@sh scripts/test --figures
