@@ -108,6 +108,10 @@ test: lint engine bases ## run the linters and all tests
 lint: ## check types, style, workflows and shell scripts
 	@sh scripts/lint
 
+.PHONY: api-docs
+api-docs: ## write docs/api.md and the OpenAPI documents
+	@sh scripts/api-docs
+
 .PHONY: test-debian12 test-debian13
 test-debian12 test-debian13: ## run make up and all tests on a fresh Debian
 	@sh scripts/test-debian $(@:test-debian%=%)
@@ -117,10 +121,6 @@ test-podman: engine bases ## run the Kubernetes manifests with podman kube play
 	@sh scripts/test-podman
 
 ##@ Measure it again, and update the tables in docs/. Example: make figures
-
-.PHONY: api-docs
-api-docs: ## write docs/api.md and the OpenAPI documents of both services
-	@sh scripts/api-docs
 
 .PHONY: figures
 figures: engine bases ## sizes, memory, startup times, cost of a health check

@@ -1,9 +1,11 @@
-// The README's commands are run, and its output is compared with theirs. Its links, and those of docs/, lead somewhere.
+// The commands of both READMEs are run, and the output they show is compared with theirs. Neither says what the other
+// does not. Links lead somewhere, in docs/ too.
 
 import { afterAll, describe, expect, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { type Environment, runOrThrow } from "../host/command.ts";
+import { type Environment, run } from "../host/command.ts";
 import { describeWithEngine } from "../testing/engine.ts";
 import { PORT, SERVICES } from "../testing/services.ts";
 import { createTestStack } from "../testing/stack.ts";
@@ -12,19 +14,26 @@ const MAX_WORDS = 900;
 const TIMEOUT_MS = 5 * 60_000;
 
 const read = (path: string) => readFileSync(path, "utf8");
-const readme = read("README.md");
+const READMES = ["README.md", "README.fr.md"] as const;
 
-const NO_PROXY = { no_proxy: "localhost" };
+// curl shows no progress on a terminal, where README's reader is.
+const curlHome = mkdtempSync(join(tmpdir(), "tpdocker-curl-"));
+writeFileSync(join(curlHome, ".curlrc"), "silent\nshow-error\n");
+afterAll(() => rmSync(curlHome, { recursive: true }));
+
+const CURL = { no_proxy: "localhost", CURL_HOME: curlHome };
 /** With Docker Hub out of reach, the verdict on `published` is the same on every machine. */
 const NO_HUB = { HTTPS_PROXY: "http://127.0.0.1:9", https_proxy: "http://127.0.0.1:9" };
 
-/** Every command that the README may show, with the variables that it needs here. */
-const COMMANDS: Record<string, Environment> = {
+/** Every command that a README may show, with the variables that it needs here, and its exit code if not 0. */
+const COMMANDS: Record<string, { env?: Environment; code?: number }> = {
   "make up": {},
-  "curl -i localhost:8001": NO_PROXY,
-  "curl -i localhost:8000": NO_PROXY,
+  "curl -i localhost:8001": { env: CURL },
+  "curl -i localhost:8000": { env: CURL },
+  "curl localhost:8001/traceback": { env: CURL, code: 52 },
+  "curl localhost:8000": { env: CURL },
   "make down": {},
-  "make check": NO_HUB,
+  "make check": { env: NO_HUB },
 };
 
 /** The commands of the fenced blocks: in `console` with a prompt, and the output shown below; in `sh` alone. */
@@ -65,29 +74,56 @@ function expectShown(printed: string, shown: string): void {
   expect(compared).toEqual(expected);
 }
 
-describeWithEngine("what README.md shows comes out of", async () => {
+describeWithEngine("what the READMEs show comes out of", async () => {
   const stack = await createTestStack();
   afterAll(() => stack.remove(), TIMEOUT_MS);
 
-  test.each(examplesOf(readme))(
+  test.each(examplesOf(read("README.md")))(
     "$command",
     async ({ command, shown }) => {
       // It is what runs this test.
       if (command === "make test") return expect(read("Makefile")).toMatch(/^test: /m);
-      if (COMMANDS[command] === undefined) throw new Error(`this test does not know how to run: ${command}`);
+      const known = COMMANDS[command];
+      if (known === undefined) throw new Error(`this test does not know how to run: ${command}`);
       const here = SERVICES.reduce((text, name) => text.replace(`:${PORT[name]}`, `:${stack.ports[name]}`), command);
-      const printed = await runOrThrow(here.split(" "), { ...stack.env, ...COMMANDS[command] });
-      if (shown !== undefined) expectShown(printed, shown);
+      const { code, stdout, stderr } = await run(here.split(" "), { env: { ...stack.env, ...known.env } });
+      if (code !== (known.code ?? 0)) throw new Error(`${command}: exit code ${code}\n${stdout}${stderr}`);
+      if (shown !== undefined) expectShown(code === 0 ? stdout : stdout + stderr, shown);
     },
     TIMEOUT_MS,
   );
 });
 
 test(`README.md has under ${MAX_WORDS} words`, () => {
-  expect(readme.split(/\s+/).filter(Boolean).length).toBeLessThan(MAX_WORDS);
+  expect(read("README.md").split(/\s+/).filter(Boolean).length).toBeLessThan(MAX_WORDS);
 });
 
-const PAGES = ["README.md", ...new Bun.Glob("docs/*.md").scanSync()];
+const linksOf = (text: string) => [...text.matchAll(/\]\(([^)]+)\)/g)].map(([, target = ""]) => target);
+
+/** What a section has in any language: the level of its heading, code, pictures and links, names, and commands. */
+function sectionsOf(page: string) {
+  const [other] = READMES.filter((name) => name !== page);
+  return read(page)
+    .split(/^(?=##* )/m)
+    .map((section) => {
+      const prose = section.replace(/^```[\s\S]*?^```$/gm, "");
+      return {
+        level: /^#*/.exec(section)?.[0],
+        examples: examplesOf(section),
+        links: linksOf(prose).map((target) => (target === other ? "the other one" : target)),
+        code: [...new Set([...prose.matchAll(/`([^`]+)`/g)].map(([, code]) => code))].sort(),
+        rows: prose.match(/^\|.*\|$/gm)?.length,
+      };
+    });
+}
+
+test("both READMEs have the same sections, commands, answers, links and names", () => {
+  const [english, french] = READMES.map(sectionsOf);
+  expect(english?.length).toBeGreaterThan(4);
+  expect(french).toEqual(english);
+});
+
+const PAGES = [...new Bun.Glob("*.md").scanSync(), ...new Bun.Glob("docs/*.md").scanSync()];
 
 /** The anchors that GitHub gives to the headings of a page. */
 const anchorsOf = (page: string) =>
@@ -100,8 +136,7 @@ const anchorsOf = (page: string) =>
 
 describe("links lead to files and headings that exist", () => {
   test.each(PAGES)("%s", (path) => {
-    const targets = [...read(path).matchAll(/\]\(([^)]+)\)/g)].map(([, target = ""]) => target);
-    const broken = targets.filter((target) => {
+    const broken = linksOf(read(path)).filter((target) => {
       if (/^https?:/.test(target)) return false;
       const [file, anchor] = target.split("#");
       const linked = file ? join(dirname(path), file) : path;
