@@ -96,6 +96,10 @@ undeploy-kubernetes: ## take them off the cluster
 
 ##@ Change it. Example: sh scripts/test tests/stack.test.ts
 
+.PHONY: recording
+recording: engine bases grader ## record the launch in a terminal and draw it, in docs/launch.cast and docs/launch.svg
+	@sh scripts/recording
+
 .PHONY: dev
 dev: ## run both services from source with live reload
 	@sh scripts/dev
