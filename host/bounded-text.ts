@@ -10,8 +10,14 @@ export interface BoundedText {
  * Reads a stream to its end in bounded memory.
  *
  * @param maxBytes how much is kept: half of it from the beginning, half from the end
+ * @param onText is given all of it, as it comes
  */
-export function readBounded(stream: ReadableStream<Uint8Array>, maxBytes: number): BoundedText {
+export function readBounded(
+  stream: ReadableStream<Uint8Array>,
+  maxBytes: number,
+  onText?: (text: string) => void,
+): BoundedText {
+  const decoder = new TextDecoder();
   const half = Math.floor(maxBytes / 2);
   const head: Uint8Array[] = [];
   const tail: Uint8Array[] = [];
@@ -33,7 +39,10 @@ export function readBounded(stream: ReadableStream<Uint8Array>, maxBytes: number
   }
 
   const read = async () => {
-    for await (const bytes of stream) keep(bytes);
+    for await (const bytes of stream) {
+      keep(bytes);
+      onText?.(decoder.decode(bytes, { stream: true }));
+    }
   };
   return {
     ended: read(),

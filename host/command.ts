@@ -25,6 +25,8 @@ export interface Options {
   readonly signal?: AbortSignal | undefined;
   /** Runs even after `cancelCommands`, for cleanup. */
   readonly cleansUp?: boolean;
+  /** Is given what the command prints on stderr, as it comes. */
+  readonly onStderr?: (text: string) => void;
 }
 
 /** So much of each output stream is kept. */
@@ -90,7 +92,7 @@ export async function run(command: readonly string[], options: Options = {}): Pr
   return { code, stdout: stdout.text(), stderr: stderr.text() };
 }
 
-function spawn(command: readonly string[], { cwd, env, onlyEnv, ownGroup = false }: Options) {
+function spawn(command: readonly string[], { cwd, env, onlyEnv, ownGroup = false, onStderr }: Options) {
   const child = Bun.spawn([...command], {
     ...(cwd === undefined ? {} : { cwd }),
     env: { ...(onlyEnv ? {} : process.env), ...env },
@@ -101,7 +103,10 @@ function spawn(command: readonly string[], { cwd, env, onlyEnv, ownGroup = false
   });
   return {
     exited: child.exited,
-    outputs: [readBounded(child.stdout, MAX_OUTPUT_BYTES), readBounded(child.stderr, MAX_OUTPUT_BYTES)] as const,
+    outputs: [
+      readBounded(child.stdout, MAX_OUTPUT_BYTES),
+      readBounded(child.stderr, MAX_OUTPUT_BYTES, onStderr),
+    ] as const,
     kill(signal: Signal) {
       if (child.exitCode !== null || child.signalCode !== null) return;
       // A negative number names a process group (kill(2)).

@@ -5,7 +5,7 @@
 //
 // It prints what comes of each request, and each change, as one JSON object a line.
 
-import { LoadClient } from "../../testing/load.ts";
+import { LoadClient } from "../../host/load.ts";
 import { BODY } from "../../testing/services.ts";
 
 /** What it prints. Moments are in ms since 1970. */

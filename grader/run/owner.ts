@@ -4,9 +4,9 @@ import { accessSync, constants, mkdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as v from "valibot";
+import { removeSession } from "../../host/removal.ts";
 import { attempt } from "../attempt.ts";
 import { Ungradable } from "../errors.ts";
-import { removeSession } from "../removal.ts";
 import { SESSION, SESSION_FORM } from "../session.ts";
 import { removeWorkFoldersOf } from "../work-folder.ts";
 import { readJson } from "./stored.ts";

@@ -3,12 +3,12 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { run, runOrThrow } from "../../host/command.ts";
 import { type Container, inspect } from "../../host/docker.ts";
+import { removeProject } from "../../host/removal.ts";
 import { describeWithEngine } from "../../testing/engine.ts";
 import { waitUntil } from "../../testing/wait-until.ts";
 import { look } from "../container-processes.ts";
 import { helperImage } from "../helper-image.ts";
 import { listenersOn, type ProcessView } from "../process-view.ts";
-import { removeProject } from "../removal.ts";
 import { MINUTE_MS } from "./grading.ts";
 
 setDefaultTimeout(2 * MINUTE_MS);

@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { BUDGET_MS } from "../../api-frontend/backend.ts";
+import { count, p99, slowest } from "../../host/load.ts";
 import { freePort } from "../../host/tcp.ts";
 import { DRAIN_MS } from "../../service/drain.ts";
 import { BUN } from "../../testing/base-images.ts";
-import { count, p99, slowest } from "../../testing/load.ts";
 import { rawRequest, sendRaw } from "../../testing/raw-http.ts";
 import { BODY } from "../../testing/services.ts";
 import { waitUntil } from "../../testing/wait-until.ts";

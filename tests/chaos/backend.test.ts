@@ -3,9 +3,9 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { BUDGET_MS } from "../../api-frontend/backend.ts";
+import { firstUnexpected, LoadClient, type Sample, slowest } from "../../host/load.ts";
 import { DEFAULT_LIMITS } from "../../http-client/limits.ts";
 import { compileExecutables, killServices, removeExecutables, startFrontend } from "../../testing/executables.ts";
-import { firstUnexpected, LoadClient, type Sample, slowest } from "../../testing/load.ts";
 import { waitUntil } from "../../testing/wait-until.ts";
 import {
   type Behavior,

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { createConnection } from "node:net";
 import { MAX_CALLS } from "../../api-frontend/backend.ts";
+import { count, LoadClient, p99, percentile, slowest } from "../../host/load.ts";
 import { DRAIN_MS } from "../../service/drain.ts";
-import { count, LoadClient, p99, percentile, slowest } from "../../testing/load.ts";
 import { waitUntil } from "../../testing/wait-until.ts";
 import { errorBody, TIMED_OUT } from "./faulty-backends.ts";
 import {

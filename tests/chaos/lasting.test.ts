@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { createConnection, type Socket } from "node:net";
+import { firstUnexpected, LoadClient, type Sample } from "../../host/load.ts";
 import { memoryMib } from "../../host/processes.ts";
 import {
   compileExecutables,
@@ -12,7 +13,6 @@ import {
   startFrontend,
   startService,
 } from "../../testing/executables.ts";
-import { firstUnexpected, LoadClient, type Sample } from "../../testing/load.ts";
 import { rawRequest } from "../../testing/raw-http.ts";
 import { BODY } from "../../testing/services.ts";
 import { FAULTY_BACKENDS, type FaultyBackend, listen } from "./faulty-backends.ts";

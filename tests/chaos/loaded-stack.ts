@@ -1,7 +1,7 @@
 // The real stack, and what its tests under load have in common.
 import { run, runOrThrow } from "../../host/command.ts";
+import { LoadClient, type Sample } from "../../host/load.ts";
 import { freePort } from "../../host/tcp.ts";
-import { LoadClient, type Sample } from "../../testing/load.ts";
 import { rawRequest, sendRaw } from "../../testing/raw-http.ts";
 import { BODY, type ServiceName } from "../../testing/services.ts";
 import { createTestStack, TEST_NAME, type TestStack } from "../../testing/stack.ts";

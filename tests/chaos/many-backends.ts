@@ -1,7 +1,7 @@
 // More than one backend behind the name that the frontend calls, as the engine's name server answers it.
 import { expect, test } from "bun:test";
+import { count, percentile, slowest } from "../../host/load.ts";
 import { freePort } from "../../host/tcp.ts";
-import { count, percentile, slowest } from "../../testing/load.ts";
 import { rawRequest, sendRaw } from "../../testing/raw-http.ts";
 import { BODY } from "../../testing/services.ts";
 import { waitUntil } from "../../testing/wait-until.ts";

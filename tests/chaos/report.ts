@@ -1,6 +1,6 @@
 // What the tests report: a line in the log for each fault and, if LAB_CHAOS_REPORT names a file, a row for publish.ts.
 import { appendFileSync } from "node:fs";
-import { count, type Sample } from "../../testing/load.ts";
+import { count, type Sample } from "../../host/load.ts";
 import { formatNumber } from "../../testing/statistics.ts";
 
 /** `make chaos` runs all tests at full size, `make test` at a smaller one. */

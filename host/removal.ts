@@ -1,5 +1,5 @@
-import { brief } from "../host/command.ts";
-import { DockerError, docker, dockerOrThrow } from "../host/docker.ts";
+import { brief } from "./command.ts";
+import { DockerError, docker, dockerOrThrow } from "./docker.ts";
 
 /** What a Compose project consists of; the engine removes a network or volume only after its containers. */
 const KINDS = [
@@ -33,7 +33,7 @@ export async function removeProject(project: string, { interrupted = false } = {
 }
 
 /**
- * Removes everything that a process of the grader has made on the engine and left there because it was killed.
+ * Removes all Compose projects whose names begin with that of a session, as a process that was killed has left them.
  *
  * @throws {DockerError} if something cannot be removed
  */
