@@ -100,6 +100,10 @@ undeploy-kubernetes: ## take them off the cluster
 recording: engine bases grader ## record the launch in a terminal and draw it, in docs/launch.cast and docs/launch.svg
 	@sh scripts/recording
 
+.PHONY: demo
+demo: engine bases grader ## a guided tour of both services: answers, crashes, restarts, the grader; on a stack of its own
+	@sh scripts/demo
+
 .PHONY: dev
 dev: ## run both services from source with live reload
 	@sh scripts/dev

@@ -16,6 +16,8 @@ export interface Container {
     readonly Pid: number;
     readonly ExitCode: number;
     readonly StartedAt: string;
+    /** Of the last process that has ended. */
+    readonly FinishedAt: string;
     readonly Health?: { readonly Status: string; readonly Log: readonly { readonly End: string }[] };
   };
   readonly Config: { readonly Env: readonly string[]; readonly User: string; readonly Healthcheck?: unknown };

@@ -51,7 +51,8 @@ export async function freePort(): Promise<number> {
   throw new Error("no free port is left");
 }
 
-function isFree(port: number): Promise<boolean> {
+/** Whether nothing listens on a TCP port of this machine. */
+export function isFree(port: number): Promise<boolean> {
   const server = createServer();
   return new Promise((resolve) => {
     server.on("error", () => resolve(false)).listen(port, () => server.close(() => resolve(true)));

@@ -1,0 +1,14 @@
+// What the subject fixes of the two services. Written here once more, so that the tour does not ask the code it shows.
+
+export const SERVICES = ["api-backend", "api-frontend"] as const;
+export type ServiceName = (typeof SERVICES)[number];
+
+/** The port on which each service listens in its container. */
+export const PORT = { "api-backend": 8001, "api-frontend": 8000 } as const;
+
+/** The response body of `GET /`. */
+export const BODY = {
+  "api-backend": '{"body": "Je suis une r\\u00e9ponse du backend"}\n',
+  "api-frontend":
+    '{\n  "return": {\n    "body": "Je suis une r\\u00e9ponse du backend"\n  },\n  "status": "[SUCESS]"\n}\n',
+} as const;
