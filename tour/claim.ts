@@ -14,3 +14,14 @@ export const claim = (holds: boolean, right: string, wrong: string): Claim => ({
 
 /** A time in ms as people read it: `0.34 s`. */
 export const seconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`;
+
+/** What came of all claims, in a line. */
+export function conclusion(claims: readonly Claim[], wasLeft: boolean): string {
+  const wrong = claims.filter(({ holds }) => !holds).length;
+  const what = wrong === 0 ? "all hold" : `${wrong} of them ${wrong === 1 ? "does" : "do"} not hold`;
+  return `removed. ${wasLeft ? "You left the tour early. " : ""}${claims.length} claims were checked: ${what}.`;
+}
+
+/** @param left the exit code with which the viewer left; 0 or `undefined` if the claims decide */
+export const exitCodeOf = (claims: readonly Claim[], left: number | undefined): number =>
+  left || (claims.every(({ holds }) => holds) ? 0 : 1);

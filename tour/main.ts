@@ -5,7 +5,7 @@ import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { cancelCommands } from "../host/command.ts";
 import { exitWith, Refusal } from "../host/refusal.ts";
-import type { Claim } from "./claim.ts";
+import { type Claim, conclusion, exitCodeOf } from "./claim.ts";
 import { Keys } from "./keys.ts";
 import { acquire } from "./lock.ts";
 import { Screen } from "./screen.ts";
@@ -28,7 +28,10 @@ function leave(code: number): void {
 for (const signal of SIGNALS) process.on(signal, () => leave(128 + constants.signals[signal]));
 // What reads it, or the terminal, has gone.
 for (const stream of [process.stdout, process.stderr])
-  stream.on("error", () => left.resolve(128 + constants.signals.SIGPIPE));
+  stream.on("error", () => {
+    isLeaving = true;
+    left.resolve(128 + constants.signals.SIGPIPE);
+  });
 
 const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true && process.env.TERM !== "dumb";
 const screen = new Screen(isTerminal, isTerminal && !process.env.NO_COLOR);
@@ -44,10 +47,11 @@ async function tour(): Promise<number> {
   try {
     // One that was killed may have left something.
     await stack.remove(false);
-    const walked = walk({ screen, stack, folder }, claims, () => (isTerminal ? keys.next() : Promise.resolve()));
-    const code = await Promise.race([walked.then(() => undefined), left.promise]);
-    await end(stack, code !== undefined);
-    return conclude(claims, code);
+    const next = () => (isTerminal ? keys.next() : Promise.resolve());
+    const walked = isLeaving ? undefined : walk({ screen, stack, folder }, claims, next).then(() => undefined);
+    const code = await Promise.race([walked ?? left.promise, left.promise]).finally(() => end(stack));
+    process.stdout.write(`${conclusion(claims, code !== undefined)}\n`);
+    return exitCodeOf(claims, code);
   } finally {
     rmSync(folder, { recursive: true, force: true });
     release();
@@ -56,24 +60,17 @@ async function tour(): Promise<number> {
 }
 
 /** Ends all commands, and removes all that they have made. */
-async function end(stack: TourStack, interrupted: boolean): Promise<void> {
+async function end(stack: TourStack): Promise<void> {
+  const wasLeft = isLeaving;
   isLeaving = true;
   screen.close();
   process.stdout.write("\nremoving the tour's containers, network and images\n");
   await cancelCommands();
   try {
-    await stack.remove(interrupted);
+    await stack.remove(wasLeft);
   } catch (error) {
     throw new Refusal((error as Error).message, "Once the engine answers, make demo removes it first.");
   }
-}
-
-/** Says what came of all claims, and returns the exit code. */
-function conclude(claims: readonly Claim[], code: number | undefined): number {
-  const wrong = claims.filter(({ holds }) => !holds).length;
-  const what = `${claims.length} claims were checked: ${wrong === 0 ? "all hold" : `${wrong} of them do not hold`}.`;
-  process.stdout.write(`removed. ${code === undefined ? "" : "You left the tour early. "}${what}\n`);
-  return code || Math.min(wrong, 1);
 }
 
 await exitWith(tour());

@@ -26,7 +26,7 @@ export class TourStack {
    * @throws {Refusal} if the variables are wrong
    */
   static async prepare(): Promise<TourStack> {
-    const { code, stdout, stderr } = await run(["sh", "scripts/config"], { env: { COMPOSE_FILE } });
+    const { code, stdout, stderr } = await run(["sh", "scripts/config"], { env: { COMPOSE_FILE }, ownGroup: true });
     if (code !== 0) throw new Refusal(...refusalOf(stderr));
     const setting = (name: string) => new RegExp(`^${name}=(.+)$`, "m").exec(stdout)?.[1] ?? "";
     const ports: Partial<Record<ServiceName, number>> = {};
