@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 $(foreach name,BIND LOG_LEVEL REGISTRY,$(if $(filter command,$(origin $(name))),$(error $(name): write LAB_$(name))))
 
 # Shells do not run scripts with Windows line endings, and do not say so.
-ifneq ($(shell grep -l "$$(printf '\r')" scripts/*),)
+ifneq ($(shell grep -l "$$(printf '\r')" scripts/* doctor/*),)
   $(error the files in scripts/ have Windows line endings. In a clone: git config core.autocrlf false && git rm -rq --cached . && git reset -q --hard)
 endif
 
@@ -151,6 +151,10 @@ scale: engine bases ## a Swarm of three nodes, under load and faults
 .PHONY: engine
 engine: ## find an engine; as root on Debian, install a missing one
 	@sh scripts/engine
+
+.PHONY: doctor
+doctor: ## look for what could keep make up from working (JSON=1: as JSON, for a bug report)
+	@sh scripts/doctor
 
 .PHONY: bases
 bases: engine ## pull the base images, or build stand-ins

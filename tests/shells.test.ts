@@ -2,34 +2,17 @@
 // git and make. bash and the GNU tools are missing, as on Alpine, and partly on a Mac.
 
 import { afterAll, expect, test } from "bun:test";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Environment, runOrThrow } from "../host/command.ts";
 import { describeWithEngine } from "../testing/engine.ts";
 import { BODY, SERVICES } from "../testing/services.ts";
+import { smallPath } from "../testing/small-path.ts";
 import { compose2, createTestStack, leftovers, removeImages } from "../testing/stack.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tpdocker-shells-"));
 afterAll(() => rmSync(folder, { recursive: true }));
-
-async function unpackBusybox(): Promise<string> {
-  const unpacked = await runOrThrow(["sh", "scripts/apt", "unpack", "busybox"]);
-  // In usr/bin from Debian 13 on.
-  return ["bin", "usr/bin"].map((bin) => `${unpacked}/${bin}/busybox`).find((path) => existsSync(path)) ?? "";
-}
-
-/** A folder to be PATH, in which sh is that shell. */
-async function pathWith(shell: "dash" | "busybox"): Promise<string> {
-  const path = join(folder, shell);
-  mkdirSync(path);
-  const busybox = Bun.which("busybox") ?? (await unpackBusybox());
-  for (const applet of (await runOrThrow([busybox, "--list"])).split("\n"))
-    if (applet !== "sh") symlinkSync(busybox, join(path, applet));
-  symlinkSync(shell === "busybox" ? busybox : (Bun.which("dash") ?? ""), join(path, "sh"));
-  for (const program of ["docker", "git", "make"]) symlinkSync(Bun.which(program) ?? "", join(path, program));
-  return path;
-}
 
 describeWithEngine("make works with", async () => {
   const variables = await compose2();
@@ -40,7 +23,7 @@ describeWithEngine("make works with", async () => {
     "%s",
     async (shell) => {
       const stack = await createTestStack();
-      const env: Environment = { ...stack.env, ...variables, PATH: await pathWith(shell) };
+      const env: Environment = { ...stack.env, ...variables, PATH: await smallPath(folder, shell) };
       const make = (...args: string[]) => runOrThrow([join(env.PATH ?? "", "make"), ...args], env);
       try {
         await make("bases");

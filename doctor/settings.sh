@@ -1,0 +1,89 @@
+# Checks of .env, the variables and the ports.
+# shellcheck shell=sh
+
+# Prints the names that a file in the style of .env sets.
+names_in() { LC_ALL=C sed -nE 's/^([^A-Za-z_#]{3})?[[:space:]]*(export[[:space:]]+)?([A-Za-z_][A-Za-z0-9_]*)[[:space:]]*[=:].*/\3/p' "$1"; }
+
+# Prints the names in .env that nobody reads: neither this repository, nor Compose and Docker, nor another of its lines.
+unread_names() {
+  names_in .env | sort -u | while read -r name; do
+    case $name in COMPOSE_* | DOCKER_* | BUILDKIT_* | BUILDX_*) continue ;; esac
+    grep -q "^# $name=" .env.example || LC_ALL=C grep -Eqs "\\\$\{?$name([^A-Za-z0-9_]|\$)" .env ./*.yaml ./*.yml || printf '%s\n' "$name"
+  done
+}
+
+# Sets LAB_SETTINGS, for this script and those that it calls, if Compose reads the variables and they are right.
+check_settings() {
+  LAB_SETTINGS=
+  if [ -e .env ] && ! [ -r .env ]; then
+    report wrong settings ".env cannot be read" "make it yours: sudo chown $(id -un) .env"
+    return
+  fi
+  [ ! -e .env ] || for name in $(unread_names); do
+    report warning settings "nothing reads $name of .env" "see .env.example for the names"
+  done
+  if [ -z "$compose" ]; then
+    report unknown settings "the variables are not known without Compose"
+    return
+  fi
+  unset LAB_SETTINGS
+  if errors=$(within 10 sh scripts/config 2>&1 >/dev/null) && LAB_SETTINGS=$(sh scripts/config 2>/dev/null); then
+    export LAB_SETTINGS
+    report_settings
+  else
+    LAB_SETTINGS=
+    report_errors settings "$(printf '%s\n' "$errors" | without_values)"
+  fi
+}
+
+# A value may be a secret in the wrong place, and Compose quotes the lines that it cannot read.
+without_values() {
+  sed -E -e 's/^(error: [A-Z_]+)=.*: expected /\1 has a wrong value: expected /' \
+    -e 's/^(error: Compose cannot read the variables).*/\1/' -e 's/^       Check the file/       Run sh scripts\/config for its message, and check the file/'
+}
+
+report_settings() {
+  level=$(sh scripts/config --variables | sed -n 's/^LAB_LOG_LEVEL=//p')
+  case $level in
+  '' | debug | info | warn | error) ;;
+  *)
+    report wrong settings "LAB_LOG_LEVEL has a wrong value" "set it to debug, info, warn or error"
+    return
+    ;;
+  esac
+  if [ -e .env ]; then
+    report ok settings "the variables are right; .env sets $(names_in .env | sort -u | tr '\n' ' ' | sed 's/ $//; s/ /, /g; s/^$/none/')"
+  else
+    report ok settings "the variables are right; there is no .env"
+  fi
+}
+
+check_ports() {
+  if [ -z "$LAB_SETTINGS" ] || [ -n "$remote" ]; then
+    report unknown ports "whether the ports are free is not known"
+    return
+  fi
+  ports="ports $(setting api-frontend.port.8000) and $(setting api-backend.port.8001)"
+  if ! errors=$(within 10 sh scripts/free-ports 2>&1); then
+    report_errors ports "$errors"
+  elif [ -n "$engine" ] && [ -n "$(running)" ]; then
+    report_running
+  else
+    report ok ports "$ports are free"
+  fi
+}
+
+# Prints the folders from which the running containers of the stack were started.
+running() {
+  for container in $(containers); do
+    docker inspect --format '{{if .State.Running}}{{index .Config.Labels "com.docker.compose.project.working_dir"}}{{end}}' "$container"
+  done 2>/dev/null | grep . | sort -u
+}
+
+report_running() {
+  if [ "$(running)" = "$PWD" ]; then
+    report ok ports "$ports are used by this stack, which runs"
+  else
+    report warning ports "the stack $(setting project) runs from another folder, $(running)" "make up replaces it; for a second stack, set other ports and COMPOSE_PROJECT_NAME"
+  fi
+}
