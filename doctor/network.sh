@@ -55,6 +55,7 @@ ask() {
         probe "$address" &
         probes="$probes $!"
       done
+      # shellcheck disable=SC2154 # set by the loop
       trap 'for probe in $probes; do end "$probe"; done; exit 130' INT TERM
       wait
     }
@@ -223,6 +224,5 @@ report_own_certificate() {
 # True if the CA is one of the distribution's own. /dev/stdin, because nothing is written here.
 trusted_by_all() {
   cat /usr/share/ca-certificates/mozilla/*.crt |
-    env -u SSL_CERT_FILE -u SSL_CERT_DIR -u CURL_CA_BUNDLE curl -q --silent --output /dev/null --max-time $NETWORK_TIMEOUT_S \
-      --capath /nonexistent --cacert /dev/stdin "$1"
+    curl -q --silent --output /dev/null --max-time $NETWORK_TIMEOUT_S --capath /nonexistent --cacert /dev/stdin "$1"
 }

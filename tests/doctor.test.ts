@@ -142,13 +142,15 @@ describe("without an engine", () => {
       process.kill(-child.pid, "SIGINT");
       expect(await child.exited).toBe(130);
       expect(Date.now() - pressed).toBeLessThan(2000);
-      await waitUntil("no process of its group is left", () => {
+      const ended = () => {
         try {
           return !process.kill(-child.pid, 0);
         } catch {
           return true;
         }
-      });
+      };
+      // Less than the limit of time of what it waited for.
+      await waitUntil("no process of its group is left", ended, 3000);
     } finally {
       server.close();
     }
@@ -230,7 +232,7 @@ describeWithEngine("with an engine", () => {
   });
 
   asRoot("no network, a small disk, a folder where nothing may run", async () => {
-    const cwd = await copy();
+    const cwd = await copy("a copy");
     const root = await runOrThrow(["docker", "info", "--format", "{{.DockerRootDir}}"]);
     const script = `
       mount -t tmpfs -o size=50m none "$1" && mount --bind "$2" "$2" && mount -o remount,bind,noexec "$2" &&
@@ -260,6 +262,9 @@ describeWithEngine("with an engine", () => {
     expect((await examine({ HOME: "/nonexistent" }, { cwd }, since)).of("engine")).toBe(
       "wrong: user nobody is in the docker group, but not since this login: Log in again, or run:  newgrp docker",
     );
+    // A login that has the group, where the socket is for another one.
+    const member = since.map((word) => (word === "--clear-groups" ? "--groups=998877" : word));
+    expect((await examine({ HOME: "/nonexistent" }, { cwd }, member)).of("engine")).toContain("has no permission");
   });
 });
 
@@ -322,6 +327,7 @@ describe("what is for a bug report", () => {
       JSON.stringify({
         auths: { "https://index.docker.io/v1/": credentials },
         HttpHeaders: { X: canary("header") },
+        credsStore: "none-such",
         proxies,
       }),
     );
@@ -351,6 +357,7 @@ describe("what is for a bug report", () => {
       writeFileSync(join(cwd, ".env"), text);
       const { of, stdout, stderr } = await examine(env, { cwd });
       expect(stdout + stderr).not.toContain("canary");
+      expect(of("login")).toContain("which ~/.docker/config.json names");
       expect(of("proxy")).toContain("HTTPS_PROXY=http://127.0.0.1:9, http_proxy=127.0.0.1:9");
       if (index < 4) expect(of("settings", "wrong")).not.toBe("");
     }
