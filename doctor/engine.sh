@@ -22,9 +22,14 @@ check_engine() {
     report_missing_docker
     return
   fi
-  case $(docker --version 2>/dev/null) in
-  *[Pp]odman*)
+  case $(docker --version 2>&1) in
+  "Docker version "*) ;;
+  *odman* | "docker version "*)
     report wrong engine "the docker command is Podman" "give Podman's socket to Docker's own client, as in docs/machines.md"
+    return
+    ;;
+  *)
+    report wrong engine "the docker command does not work: $(last_line "$(docker --version 2>&1)")" "install it again: $(sh scripts/install-hint engine)"
     return
     ;;
   esac

@@ -52,11 +52,12 @@ clean() {
 # Writes ~ for the home folder, and for a user's name in any other path.
 shorten_paths() {
   LC_ALL=C NAMES="$(id -un 2>/dev/null) ${USER-} ${SUDO_USER-}" awk '
-    # Replaces a part of a path, and not the beginning of a longer name.
-    function replace(text, part, by,   left, at, rest) {
+    # Replaces a part of a path, but not in a longer name; before it there must be what matches the last argument.
+    function replace(text, part, by, before,   left, at, rest) {
       while (at = index(text, part)) {
+        left = left substr(text, 1, at - 1)
         rest = substr(text, at + length(part))
-        left = left substr(text, 1, at - 1) (rest ~ /^[A-Za-z0-9._-]/ ? part : by)
+        left = left (rest ~ /^[A-Za-z0-9._-]/ || left !~ before ? part : by)
         text = rest
       }
       return left text
@@ -64,8 +65,9 @@ shorten_paths() {
     {
       home = ENVIRON["HOME"]
       sub(/\/+$/, "", home)
-      if (home != "") $0 = replace($0, home, "~")
-      for (i = split(ENVIRON["NAMES"], names, " "); i > 0; i--) $0 = replace($0, "/" names[i], "/~")
+      if (home != "") $0 = replace($0, home, "~", "(^|[^A-Za-z0-9._-])$")
+      for (i = split(ENVIRON["NAMES"], names, " "); i > 0; i--)
+        if (names[i] != "root") $0 = replace($0, "/" names[i], "/~", "")
       gsub(/\/(home|Users)\/[^\/]+\//, "~/")
       gsub(/\/(home|Users)\/[^\/ ]+/, "~")
       print

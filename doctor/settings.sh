@@ -27,12 +27,12 @@ check_settings() {
     return
   fi
   unset LAB_SETTINGS
-  if errors=$(within 10 sh scripts/config 2>&1 >/dev/null) && LAB_SETTINGS=$(sh scripts/config 2>/dev/null); then
+  if LAB_SETTINGS=$(within 10 sh scripts/config 2>/dev/null); then
     export LAB_SETTINGS
     report_settings
   else
     LAB_SETTINGS=
-    report_errors settings "$(printf '%s\n' "$errors" | without_values)"
+    report_errors settings "$(within 10 sh scripts/config 2>&1 | without_values)"
   fi
 }
 
@@ -43,7 +43,11 @@ without_values() {
 }
 
 report_settings() {
-  level=$(sh scripts/config --variables | sed -n 's/^LAB_LOG_LEVEL=//p')
+  level=
+  # Compose is asked only if it is set somewhere.
+  if [ -n "${LAB_LOG_LEVEL-}" ] || grep -qs LAB_LOG_LEVEL .env; then
+    level=$(sh scripts/config --variables | sed -n 's/^LAB_LOG_LEVEL=//p')
+  fi
   case $level in
   '' | debug | info | warn | error) ;;
   *)
