@@ -9,13 +9,23 @@ $(foreach name,BIND LOG_LEVEL REGISTRY,$(if $(filter command,$(origin $(name))),
 
 # Shells do not run scripts with Windows line endings, and do not say so.
 ifneq ($(shell grep -l "$$(printf '\r')" scripts/* doctor/*),)
-  $(error the files in scripts/ have Windows line endings. In a clone: git config core.autocrlf false && git rm -rq --cached . && git reset -q --hard)
+  $(error the files in scripts/ or doctor/ have Windows line endings. In a clone: git config core.autocrlf false && git rm -rq --cached . && git reset -q --hard)
 endif
 
 .PHONY: help
 help: ## list the targets
 	@awk -F '##@ |:.*## ' '/^##@ / { printf "%s%s\n", more, $$2; more = "\n" } \
 		/^[a-z0-9 -]+:.*## / && $$1 != "help" { gsub(/ /, ", ", $$1); printf "  %-20s %s\n", $$1, $$2 }' Makefile
+
+##@ See what it does, and what a machine lacks. Example: make demo
+
+.PHONY: demo
+demo: engine bases grader ## take a tour: answers, crashes, restarts, the grader
+	@sh scripts/demo
+
+.PHONY: doctor
+doctor: ## say what could keep make up from working, or JSON=1
+	@sh scripts/doctor
 
 ##@ Run it. Example: make up FRONTEND_PORT=9000
 
@@ -96,14 +106,6 @@ undeploy-kubernetes: ## take them off the cluster
 
 ##@ Change it. Example: sh scripts/test tests/stack.test.ts
 
-.PHONY: recording
-recording: engine bases grader ## record the launch in a terminal and draw it, in docs/launch.cast and docs/launch.svg
-	@sh scripts/recording
-
-.PHONY: demo
-demo: engine bases grader ## a guided tour of both services: answers, crashes, restarts, the grader; on a stack of its own
-	@sh scripts/demo
-
 .PHONY: dev
 dev: ## run both services from source with live reload
 	@sh scripts/dev
@@ -115,6 +117,10 @@ test: lint engine bases ## run the linters and all tests
 .PHONY: lint
 lint: ## check types, style, workflows and shell scripts
 	@sh scripts/lint
+
+.PHONY: recording
+recording: engine bases grader ## record the launch for the README, as docs/launch.svg
+	@sh scripts/recording
 
 .PHONY: api-docs
 api-docs: ## write docs/api.md and the OpenAPI documents
@@ -151,10 +157,6 @@ scale: engine bases ## a Swarm of three nodes, under load and faults
 .PHONY: engine
 engine: ## find an engine; as root on Debian, install a missing one
 	@sh scripts/engine
-
-.PHONY: doctor
-doctor: ## look for what could keep make up from working (JSON=1: as JSON, for a bug report)
-	@sh scripts/doctor
 
 .PHONY: bases
 bases: engine ## pull the base images, or build stand-ins
