@@ -217,7 +217,7 @@ report_own_certificate() {
   case $base_images in
   " standin "* | " missing "*) report ok certificates "$1; the stand-in trusts it too" ;;
   " here "*) report warning certificates "$1, and builds do not" "set BUN_IMAGE to an image that trusts it, as in docs/proxy.md" ;;
-  *) report unknown certificates "$1; whether builds do is not known (docs/proxy.md)" ;;
+  *) report unknown certificates "$1; whether builds trust it is not known (docs/proxy.md)" ;;
   esac
 }
 
