@@ -29,7 +29,7 @@ const printedBy = (command: string) =>
     .trim();
 
 /** The examples of README.md, without what differs from one run to another. */
-const steady = (text: string) => text.replace(/^(Date|etag): .*/gim, "$1: any");
+const steady = (text: string) => text.replace(/^(Date|etag): .*/gim, "$1: any").replace(/^\d\.\d+ s$/m, "any time");
 const examples = [...readFileSync("README.md", "utf8").matchAll(/^```console\n([\s\S]*?)^```$/gm)]
   .flatMap(([, block = ""]) => block.split(/^\$ /m).slice(1))
   .map((example) => ({
