@@ -11,7 +11,7 @@ const DEFAULTS = ["BACKEND_PORT", "FRONTEND_PORT", "LAB_BIND", "LAB_LOG_LEVEL", 
 /**
  * The variables of the recorded shell.
  *
- * @param folder for an empty configuration of curl, which reads the first one that it finds
+ * @param folder for the recorder's configuration, and an empty one of curl, which reads the first one that it finds
  */
 export function environment(folder: string): Record<string, string> {
   const curl = join(folder, "curl");
@@ -23,6 +23,7 @@ export function environment(folder: string): Record<string, string> {
     ...Object.fromEntries(DEFAULTS.map((name) => [name, ""])),
     COMPOSE_FILE: "docker-compose.yaml",
     CURL_HOME: curl,
+    ASCIINEMA_CONFIG_HOME: folder,
     no_proxy: "localhost",
     NO_PROXY: "localhost",
     LANG: "C.UTF-8",

@@ -27,7 +27,7 @@ async function forgetLast(): Promise<void> {
   const events = ["docker", "events", "--since", "1m", "--until", "0s", "--filter", "event=die", "--filter", ours];
   if ((await runOrThrow(events)) === "") return;
   say("waiting until the end of the last recording is a minute ago");
-  await waitUntil("it is a minute ago", async () => (await runOrThrow(events)) === "", 70_000);
+  await waitUntil("it is a minute ago", async () => isInterrupted() || (await runOrThrow(events)) === "", 70_000);
 }
 
 async function areHealthy(): Promise<boolean> {
@@ -36,7 +36,8 @@ async function areHealthy(): Promise<boolean> {
 }
 
 async function playScene(shell: RecordedShell, scene: Scene): Promise<void> {
-  if (scene.healthy) await waitUntil("both services are healthy again", areHealthy, 60_000);
+  if (scene.healthy)
+    await waitUntil("both services are healthy again", async () => isInterrupted() || (await areHealthy()), 60_000);
   say(`recording: ${scene.command.split("\n", 1)[0]}`);
   await shell.type(scene.command);
   const { code, output } = await shell.prompt(TIMEOUT_S);
@@ -60,6 +61,7 @@ const folder = mkdtempSync(join(tmpdir(), "recording-"));
 const raw = join(folder, "raw.cast");
 let shell: RecordedShell | undefined;
 const interrupt = noteInterrupt(() => shell?.interrupt());
+const isInterrupted = () => interrupt.signal !== undefined;
 
 /** @throws {Error} if something was not as expected, or after Ctrl-C */
 async function record(): Promise<void> {
@@ -68,7 +70,7 @@ async function record(): Promise<void> {
   try {
     await started.prompt(10);
     for (const scene of scenesOf(project)) {
-      if (interrupt.signal !== undefined) throw new Error("interrupted");
+      if (isInterrupted()) throw new Error("interrupted");
       await playScene(started, scene);
     }
   } finally {
@@ -83,7 +85,7 @@ try {
   const cast = parseCast(recorded);
   save(recorded, pictureOf(cast, await play(cast)));
 } catch (error) {
-  if (interrupt.signal === undefined) console.error(`error: the launch was not recorded: ${(error as Error).message}`);
+  if (!isInterrupted()) console.error(`error: the launch was not recorded: ${(error as Error).message}`);
   process.exitCode = interrupt.signal === undefined ? 1 : exitCodeOf(interrupt.signal);
 } finally {
   rmSync(folder, { recursive: true });

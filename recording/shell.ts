@@ -37,7 +37,7 @@ export class RecordedShell {
       data: (_, bytes) => this.#read(bytes),
     });
     // The recorder opens /dev/tty, so this has to be its controlling terminal.
-    const command = ["setsid", "--ctty", "--wait", "asciinema", "rec", "--quiet", "--overwrite", ...formatOptions()];
+    const command = ["setsid", "--ctty", "--wait", "asciinema", "rec", "--quiet", "--overwrite", ...formatOptions(env)];
     this.#recorder = Bun.spawn([...command, "--command", "sh -i", file], {
       terminal: this.#terminal,
       env: { ...env, PS1: PROMPT, PS2: "> " },
@@ -111,8 +111,8 @@ export class RecordedShell {
 }
 
 /** From version 3 on, asciinema writes a newer format if it is not told otherwise. */
-function formatOptions(): string[] {
-  const version = Bun.spawnSync(["asciinema", "--version"]).stdout.toString();
+function formatOptions(env: Record<string, string>): string[] {
+  const version = Bun.spawnSync(["asciinema", "--version"], { env }).stdout.toString();
   return /^asciinema [012]\./.test(version) ? [] : ["--output-format", "asciicast-v2"];
 }
 

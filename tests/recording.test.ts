@@ -74,6 +74,7 @@ test("the launch, both crashes and the end", () => {
   expect(restarts?.map(name).sort()).toEqual(["backend: running, restarts: 1", "frontend: running, restarts: 1"]);
   expect(exits?.map(name)).toEqual(["backend: exit code 1", "frontend: exit code 1"]);
   expect(lines.at(-1)).toBe("$");
+  expect(recorded).not.toContain("]133;");
 });
 
 test("it lasts about a minute, and nobody has to wait", () => {
