@@ -25,6 +25,7 @@ const BESIDE = [
   "grader/tests/reach.test.ts",
   "grader/tests/safety.test.ts",
   "grader/tests/wrong.test.ts",
+  "tests/demo.test.ts",
   "tests/publish.test.ts",
 ];
 

@@ -112,7 +112,7 @@ test("a false claim, or a step that fails, does not end the tour, and makes the 
   expect([exitCodeOf(seen, undefined), exitCodeOf(seen, 0), exitCodeOf(claims, 0), exitCodeOf(claims, 130)]).toEqual([
     1, 1, 0, 130,
   ]);
-  expect(conclusion(seen, false)).toContain("2 of them do not hold");
+  expect(conclusion(seen, false)).toContain("Claims checked: 3, of which false: 2.");
 });
 
 test("a long command is broken where a shell reads on", () => {
@@ -251,7 +251,7 @@ describeWithCurl("make demo", () => {
     expect(printed.match(/^✓ The mark is (20|18)\/20, after \d+ s/gm)).toHaveLength(1);
     expect(printed).not.toContain("✗ ");
     expect(printed).not.toContain("\u001b");
-    expect(printed).toEndWith("removed. 18 claims were checked: all hold.\n");
+    expect(printed).toEndWith("removed. Claims checked: 18, of which false: 0.\n");
     expect(await leftovers(names.plain)).toBe("");
   });
 });

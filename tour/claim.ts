@@ -18,8 +18,8 @@ export const seconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`;
 /** What came of all claims, in a line. */
 export function conclusion(claims: readonly Claim[], wasLeft: boolean): string {
   const wrong = claims.filter(({ holds }) => !holds).length;
-  const what = wrong === 0 ? "all hold" : `${wrong} of them ${wrong === 1 ? "does" : "do"} not hold`;
-  return `removed. ${wasLeft ? "You left the tour early. " : ""}${claims.length} claims were checked: ${what}.`;
+  const early = wasLeft ? " You left the tour early." : "";
+  return `removed.${early} Claims checked: ${claims.length}, of which false: ${wrong}.`;
 }
 
 /** @param left the exit code with which the viewer left; 0 or `undefined` if the claims decide */

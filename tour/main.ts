@@ -8,7 +8,7 @@ import { exitWith, Refusal } from "../host/refusal.ts";
 import { type Claim, conclusion, exitCodeOf } from "./claim.ts";
 import { Keys } from "./keys.ts";
 import { acquire } from "./lock.ts";
-import { Screen } from "./screen.ts";
+import { Screen, wrap } from "./screen.ts";
 import { TourStack } from "./stack.ts";
 import { walk } from "./walk.ts";
 
@@ -50,7 +50,7 @@ async function tour(): Promise<number> {
     const next = () => (isTerminal ? keys.next() : Promise.resolve());
     const walked = isLeaving ? undefined : walk({ screen, stack, folder }, claims, next).then(() => undefined);
     const code = await Promise.race([walked ?? left.promise, left.promise]).finally(() => end(stack));
-    process.stdout.write(`${conclusion(claims, code !== undefined)}\n`);
+    process.stdout.write(`${wrap(conclusion(claims, code !== undefined))}\n`);
     return exitCodeOf(claims, code);
   } finally {
     rmSync(folder, { recursive: true, force: true });
