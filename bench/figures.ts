@@ -8,9 +8,9 @@ import { runOrThrow } from "../host/command.ts";
 import { type Image, inspect } from "../host/docker.ts";
 import { cpuTimeMs, memoryMib, processIds, processName } from "../host/processes.ts";
 import { freePort } from "../host/tcp.ts";
+import { SERVICES, type ServiceName } from "../lab/services.ts";
 import { writeDocs } from "../testing/docs.ts";
 import { rawRequest, sendRaw } from "../testing/raw-http.ts";
-import { SERVICES, type ServiceName } from "../testing/services.ts";
 import { createTestStack } from "../testing/stack.ts";
 import { formatSpread, spreadOf } from "../testing/statistics.ts";
 

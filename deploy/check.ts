@@ -1,11 +1,12 @@
 import { existsSync } from "node:fs";
 import { Refusal } from "../host/refusal.ts";
+import { SERVICES, type ServiceName } from "../lab/services.ts";
 import { nodes, OWN_LABEL, type Service, services, tasksOn, working } from "./cluster.ts";
 import { findImage } from "./images.ts";
 import { manager } from "./manager.ts";
 import { checkMemory } from "./memory.ts";
 import { checkPort } from "./ports.ts";
-import { SERVICES, type ServiceName, type Settings } from "./settings.ts";
+import type { Settings } from "./settings.ts";
 
 /** What a deployment starts from. */
 export interface Beginning {

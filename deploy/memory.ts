@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { Refusal } from "../host/refusal.ts";
+import { SERVICES, type ServiceName } from "../lab/services.ts";
 import type { Node, Service, Task } from "./cluster.ts";
 import { STACK_LABEL } from "./cluster.ts";
-import { SERVICES, type ServiceName, type Settings } from "./settings.ts";
+import type { Settings } from "./settings.ts";
 
 const UNITS: Readonly<Record<string, number>> = { "": 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
 

@@ -1,9 +1,8 @@
 // What the user has set, as scripts/deploy hands it over.
+
 import { join } from "node:path";
 import type { Environment } from "../host/command.ts";
-
-export const SERVICES = ["api-backend", "api-frontend"] as const;
-export type ServiceName = (typeof SERVICES)[number];
+import type { ServiceName } from "../lab/services.ts";
 
 export interface Settings {
   /** The name of the stack. */

@@ -10,12 +10,13 @@ import { brief } from "../host/command.ts";
 import { docker } from "../host/docker.ts";
 import { exitCodeOf, type Interrupt, noteInterrupt } from "../host/interrupt.ts";
 import { exitWith, Refusal } from "../host/refusal.ts";
+import { SERVICES } from "../lab/services.ts";
 import { type Beginning, check, ownServices } from "./check.ts";
 import { networksOf, services, tasksOf } from "./cluster.ts";
 import { manager } from "./manager.ts";
 import { removeStack } from "./remove.ts";
 import { follow, followBack, type Outcome } from "./rollout.ts";
-import { readSettings, SERVICES, type Settings } from "./settings.ts";
+import { readSettings, type Settings } from "./settings.ts";
 
 const say = (line: string) => console.error(`==> ${line}`);
 const sayAll = (lines: readonly string[]) => {

@@ -1,4 +1,4 @@
-import { BODY } from "../testing/services.ts";
+import { BODY } from "../lab/services.ts";
 import { anywhere, commonPaths } from "./common.ts";
 import { always, constant, jsonBody, objectOf, type ServiceDescription } from "./description.ts";
 

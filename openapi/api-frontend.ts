@@ -1,5 +1,5 @@
 import { BUDGET_MS, MAX_CALLS } from "../api-frontend/backend.ts";
-import { BODY } from "../testing/services.ts";
+import { BODY } from "../lab/services.ts";
 import { anywhere, commonPaths } from "./common.ts";
 import { always, error, jsonBody, objectOf, type ServiceDescription } from "./description.ts";
 

@@ -2,8 +2,8 @@
 
 import { toOpenAPISchema } from "@elysiajs/openapi/openapi";
 import type { AnyElysia } from "elysia";
+import { PORT, type ServiceName } from "../lab/services.ts";
 import { version } from "../package.json" with { type: "json" };
-import { PORT, type ServiceName } from "../testing/services.ts";
 import {
   type Body,
   ERROR,

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { Elysia } from "elysia";
-import { SERVICES } from "../testing/services.ts";
+import { SERVICES } from "../lab/services.ts";
 import type { PathDescription } from "./description.ts";
 import { type Document, documentOf } from "./document.ts";
 import { documents, files } from "./documents.ts";

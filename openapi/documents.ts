@@ -3,7 +3,7 @@
 import { stringify } from "yaml";
 import { api as backendApp } from "../api-backend/api.ts";
 import { api as frontendApp } from "../api-frontend/api.ts";
-import { SERVICES, type ServiceName } from "../testing/services.ts";
+import { SERVICES, type ServiceName } from "../lab/services.ts";
 import { backend } from "./api-backend.ts";
 import { frontend } from "./api-frontend.ts";
 import { type Document, documentOf } from "./document.ts";

@@ -1,6 +1,6 @@
 // docs/api.md, made of the documents. No renderer that was found keeps the bytes of an example.
 
-import { SERVICES } from "../testing/services.ts";
+import { SERVICES } from "../lab/services.ts";
 import { ERROR } from "./description.ts";
 import { bytesOf, type Document, type MediaType, type Operation, type Response } from "./document.ts";
 

@@ -1,8 +1,6 @@
+import type { ServiceName } from "../lab/services.ts";
 import type { PlatformName } from "./oci-layout.ts";
 import type { BuiltImage } from "./write-layout.ts";
-
-export const SERVICES = ["api-backend", "api-frontend"] as const;
-export type ServiceName = (typeof SERVICES)[number];
 
 /** What decides which bytes an image has. */
 export interface BuildInputs {

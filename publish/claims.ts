@@ -2,8 +2,8 @@
 import { isDeepStrictEqual } from "node:util";
 import * as v from "valibot";
 import { Refusal } from "../host/refusal.ts";
+import { SERVICES, type ServiceName } from "../lab/services.ts";
 import { fullName } from "./addresses.ts";
-import { SERVICES, type ServiceName } from "./builder.ts";
 import type { PlatformName } from "./oci-layout.ts";
 import { type Provenance, ProvenanceSchema } from "./provenance.ts";
 

@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { brief, run } from "../host/command.ts";
 import { Refusal } from "../host/refusal.ts";
-import { SERVICES, type ServiceName } from "./builder.ts";
+import { SERVICES, type ServiceName } from "../lab/services.ts";
 import { orUndo } from "./command.ts";
 
 /**

@@ -1,9 +1,9 @@
 // What the user has set, and what git says, as scripts/publish hands it over.
 import type { Environment } from "../host/command.ts";
 import { Refusal } from "../host/refusal.ts";
+import { SERVICES, type ServiceName } from "../lab/services.ts";
 import { fullName, repositoryOf } from "./addresses.ts";
 import type { BuildInputs } from "./builder.ts";
-import { SERVICES, type ServiceName } from "./builder.ts";
 
 export interface Settings {
   /** Where the images go, without a tag: "docker.io/alice/api-backend". */

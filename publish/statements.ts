@@ -1,7 +1,8 @@
 // What is said of an image: what it holds, and how it was built.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Bases, Builder, ServiceName } from "./builder.ts";
+import type { ServiceName } from "../lab/services.ts";
+import type { Bases, Builder } from "./builder.ts";
 import { bundleOf, installPackages } from "./bundle.ts";
 import { digestOf, readImageFiles } from "./image-files.ts";
 import type { Layout, PlatformImage, PlatformName } from "./oci-layout.ts";

@@ -1,4 +1,4 @@
-import { BODY } from "../testing/services.ts";
+import { BODY } from "../lab/services.ts";
 
 /** A command of the recording, and what comes of it. */
 export interface Scene {

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Environment, runOrThrow } from "../host/command.ts";
 import { freePort } from "../host/tcp.ts";
+import { SERVICES, type ServiceName } from "../lab/services.ts";
 import { rawRequest, sendRaw } from "./raw-http.ts";
-import { SERVICES, type ServiceName } from "./services.ts";
 import { waitUntil } from "./wait-until.ts";
 
 /** Contains both executables and nothing else. */

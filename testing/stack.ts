@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type Environment, run, runOrThrow } from "../host/command.ts";
 import { type Container, inspect } from "../host/docker.ts";
 import { freePort } from "../host/tcp.ts";
-import type { ServiceName } from "./services.ts";
+import type { ServiceName } from "../lab/services.ts";
 
 /** Names the Compose project of the tests, and the Docker Hub account in their image names: no real stack has it. */
 export const TEST_NAME = process.env.LAB_TEST_NAME ?? `tpdockertest${process.pid}`;

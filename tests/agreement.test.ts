@@ -2,10 +2,10 @@
 
 import { describe, expect, test } from "bun:test";
 import { BUDGET_MS } from "../api-frontend/backend.ts";
+import { SERVICES, type ServiceName } from "../lab/services.ts";
 import { devDependencies, packageManager } from "../package.json" with { type: "json" };
 import { DRAIN_MS } from "../service/drain.ts";
 import { TIMEOUT_MS } from "../service/healthcheck.ts";
-import { SERVICES, type ServiceName } from "../testing/services.ts";
 
 const read = (path: string) => Bun.file(path).text();
 const compose = await read("docker-compose.yaml");

@@ -2,9 +2,9 @@
 
 import { afterAll, expect, test } from "bun:test";
 import { run } from "../host/command.ts";
+import { BODY, SERVICES } from "../lab/services.ts";
 import { describeWithEngine } from "../testing/engine.ts";
 import { rawRequest, sendRaw } from "../testing/raw-http.ts";
-import { BODY, SERVICES } from "../testing/services.ts";
 import { compose2, createTestStack, removeImages } from "../testing/stack.ts";
 import { waitUntil } from "../testing/wait-until.ts";
 

@@ -3,6 +3,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createConnection } from "node:net";
 import { freePort } from "../host/tcp.ts";
+import { BODY, SERVICES } from "../lab/services.ts";
 import {
   compileExecutables,
   killServices,
@@ -12,7 +13,6 @@ import {
   startService,
 } from "../testing/executables.ts";
 import { comparableResponse, rawHttp10Request, rawRequest, sendRaw } from "../testing/raw-http.ts";
-import { BODY, SERVICES } from "../testing/services.ts";
 import { waitUntil } from "../testing/wait-until.ts";
 
 setDefaultTimeout(120_000);

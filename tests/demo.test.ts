@@ -4,15 +4,15 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { join } from "node:path";
 import { type Environment, run, runOrThrow } from "../host/command.ts";
 import { freePort } from "../host/tcp.ts";
+import * as services from "../lab/services.ts";
+import { BODY, SERVICES } from "../lab/services.ts";
 import { cloneCheckout } from "../testing/clone.ts";
 import { describeWithEngine } from "../testing/engine.ts";
-import { BODY, SERVICES } from "../testing/services.ts";
 import { TEST_NAME } from "../testing/stack.ts";
 import { waitUntil } from "../testing/wait-until.ts";
 import { conclusion, exitCodeOf } from "../tour/claim.ts";
 import { type CrashSeen, judgeCrash } from "../tour/crash.ts";
 import { Screen } from "../tour/screen.ts";
-import * as services from "../tour/services.ts";
 import { shown } from "../tour/shell.ts";
 import type { Scene } from "../tour/step.ts";
 import { judgeAnswer } from "../tour/steps/answers.ts";

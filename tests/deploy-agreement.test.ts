@@ -4,11 +4,11 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { BUDGET_MS } from "../api-frontend/backend.ts";
+import { PORT, SERVICES, type ServiceName } from "../lab/services.ts";
 import { version } from "../package.json" with { type: "json" };
 import { DRAIN_MS } from "../service/drain.ts";
 import { TIMEOUT_MS } from "../service/healthcheck.ts";
 import { type KubernetesObject, objectsOf, render, whyNoKubectl } from "../testing/kubectl.ts";
-import { PORT, SERVICES, type ServiceName } from "../testing/services.ts";
 
 /** What one of the three says of a service. Sizes are in bytes, times in milliseconds. */
 interface Facts {

@@ -6,9 +6,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type Environment, runOrThrow } from "../host/command.ts";
 import { freePort } from "../host/tcp.ts";
+import { BODY } from "../lab/services.ts";
 import { copyCheckout } from "../testing/checkout.ts";
 import { describeWithEngine } from "../testing/engine.ts";
-import { BODY } from "../testing/services.ts";
 import { compose2, createTestStack, TEST_NAME } from "../testing/stack.ts";
 
 const TIMEOUT_MS = 3 * 60_000;

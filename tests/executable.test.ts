@@ -6,6 +6,7 @@ import { createConnection } from "node:net";
 import { join } from "node:path";
 import { run } from "../host/command.ts";
 import { freePort } from "../host/tcp.ts";
+import { BODY, SERVICES, type ServiceName } from "../lab/services.ts";
 import {
   compileExecutables,
   executablePath,
@@ -17,7 +18,6 @@ import {
   startService,
 } from "../testing/executables.ts";
 import { rawRequest, sendRaw } from "../testing/raw-http.ts";
-import { BODY, SERVICES, type ServiceName } from "../testing/services.ts";
 import { waitUntil } from "../testing/wait-until.ts";
 
 setDefaultTimeout(120_000);

@@ -1,6 +1,7 @@
 // Idle connections, kept open for longer than load balancers keep theirs: 60 s by default at AWS and nginx.
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { createConnection } from "node:net";
+import { BODY, SERVICES } from "../lab/services.ts";
 import {
   compileExecutables,
   killServices,
@@ -9,7 +10,6 @@ import {
   startService,
 } from "../testing/executables.ts";
 import { rawRequest } from "../testing/raw-http.ts";
-import { BODY, SERVICES } from "../testing/services.ts";
 
 const IDLE_MS = 65_000;
 

@@ -3,9 +3,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { run, runOrThrow } from "../host/command.ts";
 import { type Image, inspect } from "../host/docker.ts";
+import { PORT, SERVICES } from "../lab/services.ts";
 import { RUNTIME } from "../testing/base-images.ts";
 import { describeWithEngine } from "../testing/engine.ts";
-import { PORT, SERVICES } from "../testing/services.ts";
 import { createTestStack, removeImages, TEST_NAME } from "../testing/stack.ts";
 
 const MAX_EXECUTABLE_BYTES = 115e6;

@@ -6,10 +6,10 @@ import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Environment, run, runOrThrow } from "../host/command.ts";
+import { SERVICES } from "../lab/services.ts";
 import { describeWithEngine } from "../testing/engine.ts";
 import { pathWithTools } from "../testing/publishing-tools.ts";
 import { startReadOnlyRegistry, startRegistry, startTlsRegistry } from "../testing/registry.ts";
-import { SERVICES } from "../testing/services.ts";
 import { createTestStack, TEST_NAME } from "../testing/stack.ts";
 
 const LOGIN = { username: "alice", password: "correct horse" };

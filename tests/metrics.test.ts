@@ -2,6 +2,7 @@
 
 import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createConnection } from "node:net";
+import { SERVICES } from "../lab/services.ts";
 import {
   compileExecutables,
   killServices,
@@ -13,7 +14,6 @@ import {
 } from "../testing/executables.ts";
 import { parseMetrics } from "../testing/metrics-text.ts";
 import { rawRequest, sendRaw } from "../testing/raw-http.ts";
-import { SERVICES } from "../testing/services.ts";
 import { waitUntil } from "../testing/wait-until.ts";
 
 setDefaultTimeout(120_000);

@@ -2,10 +2,10 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { run, runOrThrow } from "../host/command.ts";
+import { BODY, PORT, SERVICES, type ServiceName } from "../lab/services.ts";
 import { version } from "../package.json" with { type: "json" };
 import { render, whyNoKubectl } from "../testing/kubectl.ts";
 import { Podman, whyNoPodman } from "../testing/podman.ts";
-import { BODY, PORT, SERVICES, type ServiceName } from "../testing/services.ts";
 import { createTestStack, removeImages } from "../testing/stack.ts";
 import { waitUntil } from "../testing/wait-until.ts";
 

@@ -8,6 +8,7 @@ import { parse } from "yaml";
 import dashboard from "../deploy/grafana/dashboard.json" with { type: "json" };
 import { run } from "../host/command.ts";
 import { freePort } from "../host/tcp.ts";
+import { SERVICES } from "../lab/services.ts";
 import {
   compileExecutables,
   killServices,
@@ -16,7 +17,6 @@ import {
   startBothServices,
 } from "../testing/executables.ts";
 import { type Program, prometheusPrograms } from "../testing/prometheus.ts";
-import { SERVICES } from "../testing/services.ts";
 import { waitUntil } from "../testing/wait-until.ts";
 
 setDefaultTimeout(120_000);

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Environment, run, runOrThrow } from "../host/command.ts";
 import { freePort } from "../host/tcp.ts";
+import { BODY, PORT, SERVICES, type ServiceName } from "../lab/services.ts";
 import { attest, makeKey, type StatementName, sign } from "../publish/cosign.ts";
 import { type Layout, PLATFORMS, readLayerTar, readLayout } from "../publish/oci-layout.ts";
 import { pull, push } from "../publish/registry.ts";
@@ -20,7 +21,6 @@ import { rawRequest, sendRaw } from "../testing/raw-http.ts";
 import { startRegistry } from "../testing/registry.ts";
 import { startFront } from "../testing/registry-front.ts";
 import { rememberingBuildah } from "../testing/remembering-buildah.ts";
-import { BODY, PORT, SERVICES, type ServiceName } from "../testing/services.ts";
 import { createTestStack, TEST_NAME } from "../testing/stack.ts";
 import { waitUntil } from "../testing/wait-until.ts";
 

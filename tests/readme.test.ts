@@ -6,8 +6,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type Environment, runOrThrow } from "../host/command.ts";
+import { PORT, SERVICES } from "../lab/services.ts";
 import { describeWithEngine } from "../testing/engine.ts";
-import { PORT, SERVICES } from "../testing/services.ts";
 import { createTestStack } from "../testing/stack.ts";
 
 const MAX_WORDS = 900;

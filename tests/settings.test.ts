@@ -5,9 +5,9 @@ import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs
 import { join } from "node:path";
 import { type Environment, run, runOrThrow } from "../host/command.ts";
 import { freePort } from "../host/tcp.ts";
+import { SERVICES } from "../lab/services.ts";
 import { copyCheckout } from "../testing/checkout.ts";
 import { describeWithEngine } from "../testing/engine.ts";
-import { SERVICES } from "../testing/services.ts";
 import { compose1, compose2, createTestStack, leftovers, TEST_NAME } from "../testing/stack.ts";
 
 let checkout: Awaited<ReturnType<typeof copyCheckout>>;

@@ -6,8 +6,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Environment, runOrThrow } from "../host/command.ts";
+import { BODY, SERVICES } from "../lab/services.ts";
 import { describeWithEngine } from "../testing/engine.ts";
-import { BODY, SERVICES } from "../testing/services.ts";
 import { smallPath } from "../testing/small-path.ts";
 import { compose2, createTestStack, leftovers, removeImages } from "../testing/stack.ts";
 

@@ -3,9 +3,9 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { runOrThrow } from "../host/command.ts";
 import { type Container, inspect } from "../host/docker.ts";
+import { BODY, PORT, SERVICES, type ServiceName } from "../lab/services.ts";
 import { describeWithEngine } from "../testing/engine.ts";
 import { rawRequest, sendRaw } from "../testing/raw-http.ts";
-import { BODY, PORT, SERVICES, type ServiceName } from "../testing/services.ts";
 import { createTestStack, leftovers, TEST_NAME, type TestStack } from "../testing/stack.ts";
 import { waitUntil } from "../testing/wait-until.ts";
 

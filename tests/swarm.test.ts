@@ -4,9 +4,9 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { existsSync } from "node:fs";
 import { type Environment, type Outcome, run, runOrThrow } from "../host/command.ts";
 import { freePort } from "../host/tcp.ts";
+import { BODY, SERVICES, type ServiceName } from "../lab/services.ts";
 import { version } from "../package.json" with { type: "json" };
 import { canStartEngine, OwnEngine } from "../testing/own-engine.ts";
-import { BODY, SERVICES, type ServiceName } from "../testing/services.ts";
 import { createTestStack, TEST_NAME } from "../testing/stack.ts";
 import { waitUntil } from "../testing/wait-until.ts";
 

@@ -1,8 +1,8 @@
 import { afterAll, expect, test } from "bun:test";
 import { runOrThrow } from "../host/command.ts";
 import { type Image, inspect } from "../host/docker.ts";
+import { SERVICES } from "../lab/services.ts";
 import { describeWithEngine } from "../testing/engine.ts";
-import { SERVICES } from "../testing/services.ts";
 import { createTestStack, removeImages, TEST_NAME } from "../testing/stack.ts";
 
 const stack = await createTestStack();

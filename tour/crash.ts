@@ -1,8 +1,8 @@
 // A crash by GET /traceback, watched from outside until the service answers again.
 
 import { docker } from "../host/docker.ts";
+import type { ServiceName } from "../lab/services.ts";
 import { type Claim, claim, seconds } from "./claim.ts";
-import type { ServiceName } from "./services.ts";
 import { showCurl, showRun } from "./shell.ts";
 import type { TourStack } from "./stack.ts";
 import type { Scene } from "./step.ts";

@@ -5,7 +5,7 @@ import { type Container, dockerOrThrow, inspect } from "../host/docker.ts";
 import { Refusal } from "../host/refusal.ts";
 import { removeProject } from "../host/removal.ts";
 import { freePort, isFree, tcpRoundTrip } from "../host/tcp.ts";
-import { BODY, PORT, SERVICES, type ServiceName } from "./services.ts";
+import { BODY, PORT, SERVICES, type ServiceName } from "../lab/services.ts";
 
 /** A service that is away may take a connection and say nothing. */
 const POLL_TIMEOUT_S = 1;

@@ -6,7 +6,7 @@
 // It prints what comes of each request, and each change, as one JSON object a line.
 
 import { LoadClient } from "../../host/load.ts";
-import { BODY } from "../../testing/services.ts";
+import { BODY } from "../../lab/services.ts";
 
 /** What it prints. Moments are in ms since 1970. */
 export type Line =

@@ -5,7 +5,7 @@ import { cpus } from "node:os";
 import { runOrThrow } from "../../host/command.ts";
 import { type Container, dockerOrThrow, inspect } from "../../host/docker.ts";
 import { cpuTimeMs, memoryMib } from "../../host/processes.ts";
-import { BODY, PORT, type ServiceName } from "../../testing/services.ts";
+import { BODY, PORT, type ServiceName } from "../../lab/services.ts";
 import { spreadOf } from "../../testing/statistics.ts";
 import { waitUntil } from "../../testing/wait-until.ts";
 import { CORE } from "../measure.ts";

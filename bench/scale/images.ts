@@ -1,7 +1,7 @@
 // The versions of both images that the phases deploy, in a registry.
 import { type Environment, run, runOrThrow } from "../../host/command.ts";
+import { SERVICES, type ServiceName } from "../../lab/services.ts";
 import { version } from "../../package.json" with { type: "json" };
-import { SERVICES, type ServiceName } from "../../testing/services.ts";
 
 /** What is changed in each version. */
 const CHANGES: Readonly<Record<string, (name: ServiceName) => string>> = {

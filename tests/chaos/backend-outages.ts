@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { BUDGET_MS } from "../../api-frontend/backend.ts";
 import { count, p99, slowest } from "../../host/load.ts";
 import { freePort } from "../../host/tcp.ts";
+import { BODY } from "../../lab/services.ts";
 import { DRAIN_MS } from "../../service/drain.ts";
 import { BUN } from "../../testing/base-images.ts";
 import { rawRequest, sendRaw } from "../../testing/raw-http.ts";
-import { BODY } from "../../testing/services.ts";
 import { waitUntil } from "../../testing/wait-until.ts";
 import {
   addressOf,

@@ -2,7 +2,7 @@
 
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { BUDGET_MS } from "../../api-frontend/backend.ts";
-import { BODY } from "../../testing/services.ts";
+import { BODY } from "../../lab/services.ts";
 
 /** What a backend does when it receives (a part of) a request. */
 export type Behavior = (connection: Socket, request: Buffer) => unknown;

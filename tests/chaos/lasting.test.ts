@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { createConnection, type Socket } from "node:net";
 import { firstUnexpected, LoadClient, type Sample } from "../../host/load.ts";
 import { memoryMib } from "../../host/processes.ts";
+import { BODY } from "../../lab/services.ts";
 import {
   compileExecutables,
   killServices,
@@ -14,7 +15,6 @@ import {
   startService,
 } from "../../testing/executables.ts";
 import { rawRequest } from "../../testing/raw-http.ts";
-import { BODY } from "../../testing/services.ts";
 import { FAULTY_BACKENDS, type FaultyBackend, listen } from "./faulty-backends.ts";
 import { FULL, failureCells, report } from "./report.ts";
 

@@ -2,8 +2,8 @@
 import { run, runOrThrow } from "../../host/command.ts";
 import { LoadClient, type Sample } from "../../host/load.ts";
 import { freePort } from "../../host/tcp.ts";
+import { BODY, type ServiceName } from "../../lab/services.ts";
 import { rawRequest, sendRaw } from "../../testing/raw-http.ts";
-import { BODY, type ServiceName } from "../../testing/services.ts";
 import { createTestStack, TEST_NAME, type TestStack } from "../../testing/stack.ts";
 import { waitUntil } from "../../testing/wait-until.ts";
 

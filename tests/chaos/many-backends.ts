@@ -2,8 +2,8 @@
 import { expect, test } from "bun:test";
 import { count, percentile, slowest } from "../../host/load.ts";
 import { freePort } from "../../host/tcp.ts";
+import { BODY } from "../../lab/services.ts";
 import { rawRequest, sendRaw } from "../../testing/raw-http.ts";
-import { BODY } from "../../testing/services.ts";
 import { waitUntil } from "../../testing/wait-until.ts";
 import { addressOf, docker, EXTRA, type LoadedStack, NETWORK, RATE, removeExtras } from "./loaded-stack.ts";
 import { formatMs, report, requestCells } from "./report.ts";

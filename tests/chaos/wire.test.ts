@@ -4,6 +4,7 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import fc from "fast-check";
+import { BODY, SERVICES } from "../../lab/services.ts";
 import {
   compileExecutables,
   folder,
@@ -14,7 +15,6 @@ import {
   startService,
 } from "../../testing/executables.ts";
 import { rawRequest, sendRaw } from "../../testing/raw-http.ts";
-import { BODY, SERVICES } from "../../testing/services.ts";
 import { waitUntil } from "../../testing/wait-until.ts";
 import { HOSTILE_REQUEST, type HostileRequest } from "./hostile-requests.ts";
 import { parseResponses, sendHostile, TIMEOUT_MS, withTimeout } from "./raw-responses.ts";

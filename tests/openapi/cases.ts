@@ -2,9 +2,9 @@
 
 import { expect } from "bun:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
+import type { ServiceName } from "../../lab/services.ts";
 import type { Header } from "../../openapi/description.ts";
 import { bytesOf, type Document, type Response as Documented } from "../../openapi/document.ts";
-import type { ServiceName } from "../../testing/services.ts";
 import { CAUSES, type Received, type Target } from "./causes.ts";
 
 /** A response that a document lists, and how to cause it. */

@@ -4,6 +4,7 @@ import { spyOn } from "bun:test";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { Elysia } from "elysia";
 import { MAX_CALLS } from "../../api-frontend/backend.ts";
+import type { ServiceName } from "../../lab/services.ts";
 import { conventions, SETTINGS } from "../../service/http.ts";
 import * as logging from "../../service/log.ts";
 import { Counter } from "../../service/metrics.ts";
@@ -17,7 +18,6 @@ import {
   startService,
 } from "../../testing/executables.ts";
 import { rawRequest, sendRaw } from "../../testing/raw-http.ts";
-import type { ServiceName } from "../../testing/services.ts";
 import { waitUntil } from "../../testing/wait-until.ts";
 
 export interface Received {

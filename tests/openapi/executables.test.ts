@@ -2,11 +2,11 @@
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { Validator } from "@seriousme/openapi-schema-validator";
+import { SERVICES } from "../../lab/services.ts";
 import type { Document } from "../../openapi/document.ts";
 import { documents } from "../../openapi/documents.ts";
 import { startService } from "../../testing/executables.ts";
 import { rawRequest, sendRaw } from "../../testing/raw-http.ts";
-import { SERVICES } from "../../testing/services.ts";
 import { type Case, casesOf, expectDescribed } from "./cases.ts";
 import { CAUSES, plain, start, stop } from "./causes.ts";
 

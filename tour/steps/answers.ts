@@ -1,5 +1,5 @@
+import { BODY, SERVICES, type ServiceName } from "../../lab/services.ts";
 import { type Claim, claim } from "../claim.ts";
-import { BODY, SERVICES, type ServiceName } from "../services.ts";
 import { showCurl } from "../shell.ts";
 import type { Step } from "../step.ts";
 

@@ -1,7 +1,7 @@
 import { count, LoadClient, type Sample, slowest } from "../../host/load.ts";
+import { BODY } from "../../lab/services.ts";
 import { type Claim, claim, seconds } from "../claim.ts";
 import { type Outage, untilBack } from "../crash.ts";
-import { BODY } from "../services.ts";
 import { showCurl } from "../shell.ts";
 import type { Scene, Step } from "../step.ts";
 

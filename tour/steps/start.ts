@@ -1,6 +1,6 @@
 import { docker } from "../../host/docker.ts";
+import { PORT, SERVICES, type ServiceName } from "../../lab/services.ts";
 import { type Claim, claim } from "../claim.ts";
-import { PORT, SERVICES, type ServiceName } from "../services.ts";
 import { shown, showRun } from "../shell.ts";
 import type { TourStack } from "../stack.ts";
 import type { Scene, Step } from "../step.ts";
