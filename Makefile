@@ -4,6 +4,9 @@ MAKEFLAGS += --no-print-directory
 # Two targets at a time would download or install the same things.
 .NOTPARALLEL:
 
+# Started by make -f from elsewhere, nothing would be found.
+$(if $(wildcard scripts/common.sh),,$(error run make in its own folder: make -C $(patsubst %/,%,$(dir $(firstword $(MAKEFILE_LIST))))))
+
 # Other tools use these names; the variables here start with LAB_.
 $(foreach name,BIND LOG_LEVEL REGISTRY,$(if $(filter command,$(origin $(name))),$(error $(name): write LAB_$(name))))
 
@@ -11,6 +14,15 @@ $(foreach name,BIND LOG_LEVEL REGISTRY,$(if $(filter command,$(origin $(name))),
 ifneq ($(shell grep -l "$$(printf '\r')" scripts/* doctor/*),)
   $(error the files in scripts/ or doctor/ have Windows line endings. In a clone: git config core.autocrlf false && git rm -rq --cached . && git reset -q --hard)
 endif
+
+# What nobody reads is misspelt, or meant for a service.
+KNOWN := $(shell sed -n 's/^\# \([A-Z_]*\)=.*/\1/p' .env.example) TP IMAGE KEY IDENTITY ISSUER TAG FORCE ALLOW_STANDINS \
+  COSIGN_KEY COSIGN_PASSWORD HUB_TOKEN OVERLAY INSTALL LAB_VERSION JSON
+UNKNOWN = $(filter-out $(KNOWN) COMPOSE_% DOCKER_% BUILDKIT_% %PROXY %proxy npm_% NODE_% MAKE% SHELL,$(foreach word,$(MAKEOVERRIDES),$(firstword $(subst =, ,$(word)))))
+$(foreach name,$(UNKNOWN),$(if $(filter command,$(origin $(name))),$(warning $(name): nothing reads it; docs/operations.md lists the variables)))
+
+.DEFAULT:
+	@echo "error: there is no target $@: make alone lists them" >&2; exit 2
 
 .PHONY: help
 help: ## list the targets

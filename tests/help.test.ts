@@ -2,7 +2,7 @@
 
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
-import { runOrThrow } from "../host/command.ts";
+import { run, runOrThrow } from "../host/command.ts";
 
 const targets = [...readFileSync("Makefile", "utf8").matchAll(/^\.PHONY: (.+)$/gm)].flatMap(([, names = ""]) =>
   names.split(" "),
@@ -27,4 +27,29 @@ test("each task has an example of what is there", () => {
 
 test("it fits into 80 columns", () => {
   expect(lines.filter((line) => line.length > 80)).toEqual([]);
+});
+
+test.each([
+  ["FRONTEND_PORTS=9000", "FRONTEND_PORTS: nothing reads it"],
+  ["API_BACKEND_URL=http://x", "API_BACKEND_URL: nothing reads it"],
+])("a variable that nobody reads, %s, is named", async (variable, message) => {
+  const { code, stderr } = await run(["make", "help", variable]);
+  expect([code, stderr]).toEqual([0, expect.stringContaining(message)]);
+});
+
+test.each([["FRONTEND_PORT=9000"], ["TP=../a b=c"], ["HTTPS_PROXY=http://proxy"], ["DOCKER_HOST=x"], ["JSON=1"]])(
+  "make accepts %s in silence",
+  async (variable) => expect((await run(["make", "help", variable])).stderr).toBe(""),
+);
+
+test("a target that is not there leads to the list", async () => {
+  const { code, stderr } = await run(["make", "upp"]);
+  expect(code).not.toBe(0);
+  expect(stderr).toContain("error: there is no target upp: make alone lists them\n");
+});
+
+test("make -f from another folder names the command", async () => {
+  const { code, stderr } = await run(["make", "-f", `${process.cwd()}/Makefile`, "up"], { cwd: "/" });
+  expect(code).not.toBe(0);
+  expect(stderr).toContain("run make in its own folder: make -C ");
 });
