@@ -65,6 +65,7 @@ logs: ## follow the logs (Ctrl-C to stop)
 
 .PHONY: check
 check: engine $(if $(TP),,bases) grader ## grade this folder, or TP=<folder>
+	@$(if $(filter command,$(origin TP)),$(if $(TP),,$(error TP is empty: name the folder to grade)))
 	@# The subject fixes the ports: it is graded with them, whatever ports this machine uses.
 	@BACKEND_PORT= FRONTEND_PORT= LAB_BIND= bin/grader "$(or $(TP),.)"
 

@@ -64,7 +64,8 @@ const makeImage = (label: string, ...name: string[]) =>
 /** The names of all images of this test. */
 async function imageNames(): Promise<string[]> {
   const names = await runOrThrow(["docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}"]);
-  return names.split("\n").filter((name) => name.includes(TEST_NAME));
+  // The account of tests that run beside these has a hyphen.
+  return names.split("\n").filter((name) => name.includes(TEST_NAME) && !name.includes(`${TEST_NAME}-`));
 }
 
 const exists = async (id: string) => (await run(["docker", "image", "inspect", id])).code === 0;

@@ -53,3 +53,9 @@ test("make -f from another folder names the command", async () => {
   expect(code).not.toBe(0);
   expect(stderr).toContain("run make in its own folder: make -C ");
 });
+
+test("an empty TP is not taken for this folder", async () => {
+  const { code, stderr } = await run(["make", "--dry-run", "check", "TP="]);
+  expect(code).not.toBe(0);
+  expect(stderr).toContain("TP is empty: name the folder to grade");
+});

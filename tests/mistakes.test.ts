@@ -59,6 +59,12 @@ describeWithEngine("with an engine", () => {
     expect(stderr).toContain("error: api-backend does not accept its variables.\n");
   });
 
+  test.each(["restart", "logs"])("make %s without a stack says how to start it", async (target) => {
+    expect(await errorOf(["sh", "scripts/manage", target])).toBe(
+      `error: the stack ${stack.env.COMPOSE_PROJECT_NAME} is not running.\n       Start it:  make up\n`,
+    );
+  });
+
   test("an engine that cannot be reached at DOCKER_HOST is an error with hints", async () => {
     expect(await errorOf(["sh", "scripts/engine"], { DOCKER_HOST: "unix:///none.sock" })).toBe(
       "error: cannot connect to the Docker engine at DOCKER_HOST=unix:///none.sock.\n" +
