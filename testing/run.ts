@@ -1,4 +1,4 @@
-// Runs all test files in three groups: two side by side, because their tests mostly wait, then the third alone.
+// Runs all test files in four groups: three side by side, because their tests mostly wait, then the fourth alone.
 // Its arguments are options of bun test.
 
 /**
@@ -21,13 +21,13 @@ const ALONE = [
 /** They take as long as the rest. None of them uses the checkout's stack, images or executables. */
 const BESIDE = [
   "grader/tests/odd.test.ts",
-  "grader/tests/published.test.ts",
   "grader/tests/reach.test.ts",
-  "grader/tests/safety.test.ts",
   "grader/tests/wrong.test.ts",
-  "tests/demo.test.ts",
   "tests/publish.test.ts",
 ];
+
+/** They take no more of the machine than a person who reads. */
+const WAITING = ["tests/demo.test.ts", "tests/idle.test.ts"];
 
 /** The files whose paths begin with one of these; each of them must be there. */
 function filesOf(beginnings: readonly string[], all: readonly string[]): string[] {
@@ -68,11 +68,12 @@ process.on("SIGINT", () => {
 });
 
 const all = [...new Bun.Glob("**/*.test.ts").scanSync()].filter((file) => !/(^|\/)node_modules\//.test(file)).sort();
-const [alone, beside] = [filesOf(ALONE, all), filesOf(BESIDE, all)];
-const others = all.filter((file) => !alone.includes(file) && !beside.includes(file));
+const [alone, beside, waiting] = [filesOf(ALONE, all), filesOf(BESIDE, all), filesOf(WAITING, all)];
+const others = all.filter((file) => ![...alone, ...beside, ...waiting].includes(file));
 
 const first = run(others, Promise.resolve());
-const results = await Promise.all([first, run(beside, first)]);
+const second = run(beside, first);
+const results = await Promise.all([first, second, run(waiting, second)]);
 if (!interrupted) results.push(await run(alone, Promise.resolve()));
 
 if (interrupted) process.exit(130);
