@@ -28,6 +28,13 @@ export async function acquire(name: string): Promise<() => void> {
   };
 }
 
+/** What comes of a connection that fails. Only who listens can reset it: the tour that runs does so with each. */
+const MEANING: Readonly<Record<string, string>> = {
+  ENOENT: "nothing",
+  ECONNREFUSED: "nobody",
+  ECONNRESET: "somebody",
+};
+
 /** Whether somebody listens on a socket; a code of the system if that cannot be known. */
 function knock(path: string): Promise<"somebody" | "nobody" | "nothing" | (string & {})> {
   const socket = createConnection(path);
@@ -36,9 +43,7 @@ function knock(path: string): Promise<"somebody" | "nobody" | "nothing" | (strin
       socket.destroy();
       resolve("somebody");
     });
-    socket.on("error", ({ code = "" }: NodeJS.ErrnoException) =>
-      resolve(code === "ENOENT" ? "nothing" : code === "ECONNREFUSED" ? "nobody" : code),
-    );
+    socket.on("error", ({ code = "" }: NodeJS.ErrnoException) => resolve(MEANING[code] ?? code));
   });
 }
 
