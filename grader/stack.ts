@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Options, Outcome } from "../host/command.ts";
-import { type Container, docker, dockerOrThrow, inspect } from "../host/docker.ts";
+import { type Container, containersOf, docker, dockerOrThrow, inspect } from "../host/docker.ts";
 import { removeProject } from "../host/removal.ts";
 import { freePort, tcpRoundTrip } from "../host/tcp.ts";
 import { compose } from "./compose.ts";
@@ -159,10 +159,8 @@ export class Stack {
 
   /** The id of a service's container; empty if there is none. */
   async #findContainer(service: string): Promise<string> {
-    const labels = [`project=${this.project}`, `service=${service}`, "oneoff=False"];
-    const filters = labels.flatMap((label) => ["--filter", `label=com.docker.compose.${label}`]);
-    const ids = await dockerOrThrow("ps", "--all", "--quiet", ...filters);
-    return ids.split("\n")[0] ?? "";
+    const [id = ""] = await containersOf(this.project, service);
+    return id;
   }
 
   #service(role: Role): Service {

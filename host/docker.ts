@@ -80,6 +80,20 @@ export async function inspect<T extends Container | Image>(name: string): Promis
   return JSON.parse(await dockerOrThrow("inspect", name))[0];
 }
 
+/**
+ * The ids, or the names, of a Compose service's containers, running or not; `compose ps -q` of Compose 2 omits stopped
+ * ones.
+ *
+ * @throws {DockerError} if the engine cannot be asked
+ */
+export async function containersOf(project: string, service: string, field: "ID" | "Names" = "ID"): Promise<string[]> {
+  // Compose 2 also labels images with the first two, and every container inherits the labels of its image.
+  const labels = [`project=${project}`, `service=${service}`, "oneoff=False"];
+  const filters = labels.flatMap((label) => ["--filter", `label=com.docker.compose.${label}`]);
+  const list = await dockerOrThrow("ps", "--all", "--format", `{{.${field}}}`, ...filters);
+  return list.split("\n").filter(Boolean);
+}
+
 /** The options of `docker run` that show a container a folder. Docker reads them as a line of CSV: a path may have commas. */
 export function bindMount(source: string, target: string, ...rights: readonly "readonly"[]): string[] {
   const fields = ["type=bind", `source=${source}`, `target=${target}`, ...rights];

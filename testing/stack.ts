@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Environment, run, runOrThrow } from "../host/command.ts";
-import { type Container, inspect } from "../host/docker.ts";
+import { type Container, containersOf, inspect } from "../host/docker.ts";
 import { freePort } from "../host/tcp.ts";
 import type { ServiceName } from "../lab/services.ts";
 
@@ -60,17 +60,15 @@ export async function createTestStack(compose: string[] = ["sh", "scripts/compos
 }
 
 /**
- * The id of a service's container, running or not; `compose ps -q` of Compose 2 omits stopped containers.
+ * The id of a service's container, running or not.
  *
  * @throws {Error} if there is none, or more than one
  */
 async function containerId(name: ServiceName): Promise<string> {
-  // Compose 2 also labels images with the first two, and every container inherits the labels of its image.
-  const labels = [`project=${TEST_NAME}`, `service=${name}`, "oneoff=False"];
-  const filters = labels.flatMap((label) => ["--filter", `label=com.docker.compose.${label}`]);
-  const ids = await runOrThrow(["docker", "ps", "--all", "--quiet", ...filters]);
-  if (!/^\w+$/.test(ids)) throw new Error(`expected one container of ${name}, found ${JSON.stringify(ids)}`);
-  return ids;
+  const [id, ...others] = await containersOf(TEST_NAME, name);
+  if (id === undefined || others.length > 0)
+    throw new Error(`expected one container of ${name}, found ${JSON.stringify([id, ...others])}`);
+  return id;
 }
 
 /** Removes all images of the tests' account, for any registry. */

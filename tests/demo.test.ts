@@ -4,7 +4,6 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { join } from "node:path";
 import { type Environment, run, runOrThrow } from "../host/command.ts";
 import { freePort } from "../host/tcp.ts";
-import * as services from "../lab/services.ts";
 import { BODY, SERVICES } from "../lab/services.ts";
 import { cloneCheckout } from "../testing/clone.ts";
 import { describeWithEngine } from "../testing/engine.ts";
@@ -26,8 +25,6 @@ const MINUTE_MS = 60_000;
 setDefaultTimeout(5 * MINUTE_MS);
 
 const verdicts = (claims: readonly { readonly holds: boolean }[]) => claims.map(({ holds }) => holds);
-
-test("the tour expects the same bytes as the tests", () => expect(services.BODY).toEqual(BODY));
 
 describe("a false observation makes a false claim", () => {
   test.each([

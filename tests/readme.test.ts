@@ -8,6 +8,7 @@ import { dirname, join } from "node:path";
 import { type Environment, runOrThrow } from "../host/command.ts";
 import { PORT, SERVICES } from "../lab/services.ts";
 import { describeWithEngine } from "../testing/engine.ts";
+import { examplesOf } from "../testing/examples.ts";
 import { createTestStack } from "../testing/stack.ts";
 
 const MAX_WORDS = 900;
@@ -34,22 +35,6 @@ const COMMANDS: Record<string, Environment> = {
   "make down": {},
   "make check": NO_HUB,
 };
-
-/** The commands of the fenced blocks: in `console` with a prompt, and the output shown below; in `sh` alone. */
-function examplesOf(page: string): { command: string; shown?: string }[] {
-  return [...page.matchAll(/^```(.*)\n([\s\S]*?)^```$/gm)].flatMap(([block, language, text = ""]) => {
-    if (language === "sh")
-      return text
-        .trim()
-        .split("\n")
-        .map((line) => ({ command: line.replace(/ +#.*/, "") }));
-    if (language !== "console" || !text.startsWith("$ ")) throw new Error(`not sh, and not console:\n${block}`);
-    return text
-      .split(/^\$ /m)
-      .slice(1)
-      .map((part) => ({ command: part.split("\n", 1)[0] ?? "", shown: part.slice(part.indexOf("\n") + 1) }));
-  });
-}
 
 /** Output without what may differ: the order and case of headers, dates, times, and the titles in the grader's table. */
 function normalize(text: string): string {

@@ -6,6 +6,7 @@ import { parseCast } from "../recording/cast.ts";
 import { CAST, MAX_BYTES, pictureOf, SVG } from "../recording/outputs.ts";
 import { play, textOf } from "../recording/screen.ts";
 import { MAX_PAUSE_S } from "../recording/trim.ts";
+import { examplesOf } from "../testing/examples.ts";
 
 const recorded = readFileSync(CAST, "utf8");
 const cast = parseCast(recorded);
@@ -30,12 +31,9 @@ const printedBy = (command: string) =>
 
 /** The examples of README.md, without what differs from one run to another. */
 const steady = (text: string) => text.replace(/^(Date|etag): .*/gim, "$1: any").replace(/^\d\.\d+ s$/m, "any time");
-const examples = [...readFileSync("README.md", "utf8").matchAll(/^```console\n([\s\S]*?)^```$/gm)]
-  .flatMap(([, block = ""]) => block.split(/^\$ /m).slice(1))
-  .map((example) => ({
-    command: example.split("\n", 1)[0] ?? "",
-    shown: example.slice(example.indexOf("\n") + 1).trim(),
-  }));
+const examples = examplesOf(readFileSync("README.md", "utf8")).flatMap(({ command, shown }) =>
+  shown === undefined ? [] : [{ command, shown: shown.trim() }],
+);
 
 describe("the recording shows what README.md does:", () => {
   test("some commands", () => expect(examples.length).toBeGreaterThan(2));

@@ -19,24 +19,21 @@ export function shown(words: readonly string[], width = columns()): string {
   return lines.join(" \\\n    ");
 }
 
-/** Shows a command, runs it, and shows what it prints. */
-export async function showRun(screen: Screen, words: readonly string[]): Promise<Outcome> {
+/**
+ * Shows a command, runs it, and shows what it prints.
+ *
+ * @param actual what is run instead, with options that are not shown
+ */
+export async function showRun(screen: Screen, words: readonly string[], actual = words): Promise<Outcome> {
   screen.command(shown(words));
-  const outcome = await run(words, { seconds: TIMEOUT_S, ownGroup: true });
+  const outcome = await run(actual, { seconds: TIMEOUT_S, ownGroup: true });
   screen.output(`${outcome.stdout}${outcome.stderr}`);
   return outcome;
 }
 
-/**
- * Shows a curl command, runs it, and shows what it prints. Not shown are the options that keep it from using a proxy and
- * the user's own configuration, and from drawing its progress.
- *
- * @param words after `curl`
- */
-export async function showCurl(screen: Screen, ...words: readonly string[]): Promise<Outcome> {
-  screen.command(shown(["curl", ...words]));
-  const options = ["-q", "--silent", "--show-error", "--noproxy", "*", "--max-time", "20"];
-  const outcome = await run(["curl", ...options, ...words], { seconds: TIMEOUT_S, ownGroup: true });
-  screen.output(`${outcome.stdout}${outcome.stderr}`);
-  return outcome;
-}
+/** Keep curl from using a proxy and the user's own configuration, and from drawing its progress. */
+const CURL_OPTIONS = ["-q", "--silent", "--show-error", "--noproxy", "*", "--max-time", "20"];
+
+/** @param words after `curl` */
+export const showCurl = (screen: Screen, ...words: readonly string[]): Promise<Outcome> =>
+  showRun(screen, ["curl", ...words], ["curl", ...CURL_OPTIONS, ...words]);

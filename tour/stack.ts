@@ -1,7 +1,7 @@
 // The tour's own stack: a Compose project beside the user's, with its own images and, if need be, its own ports.
 
 import { type Environment, type Outcome, run } from "../host/command.ts";
-import { type Container, dockerOrThrow, inspect } from "../host/docker.ts";
+import { type Container, containersOf, inspect } from "../host/docker.ts";
 import { Refusal } from "../host/refusal.ts";
 import { removeProject } from "../host/removal.ts";
 import { freePort, isFree, tcpRoundTrip } from "../host/tcp.ts";
@@ -66,10 +66,8 @@ export class TourStack {
   async container(service: ServiceName): Promise<string> {
     const known = this.#names.get(service);
     if (known !== undefined) return known;
-    const labels = [`project=${this.name}`, `service=${service}`, "oneoff=False"];
-    const filters = labels.flatMap((label) => ["--filter", `label=com.docker.compose.${label}`]);
-    const [name] = (await dockerOrThrow("ps", "--all", "--format", "{{.Names}}", ...filters)).split("\n");
-    if (!name) throw new Error(`the stack has no container of ${service}`);
+    const [name] = await containersOf(this.name, service, "Names");
+    if (name === undefined) throw new Error(`the stack has no container of ${service}`);
     this.#names.set(service, name);
     return name;
   }
