@@ -63,10 +63,25 @@ report_settings() {
 }
 
 check_ports() {
+  settings=$LAB_SETTINGS
+  export LAB_SETTINGS
+  [ -n "$compose" ] || LAB_SETTINGS=$(default_ports)
   if [ -z "$LAB_SETTINGS" ] || [ -n "$remote" ]; then
     report unknown ports "whether the ports are free is not known"
-    return
+  else
+    report_ports
   fi
+  LAB_SETTINGS=$settings
+}
+
+# Prints the settings that the ports come from where there is no Compose to ask, unless a file may set others.
+default_ports() {
+  for file in .env docker-compose.override.*; do [ ! -e "$file" ] || return 0; done
+  [ -n "${COMPOSE_FILE-}" ] || printf '%s\n' project="${COMPOSE_PROJECT_NAME:-tpdocker}" \
+    api-backend.port.8001="${BACKEND_PORT:-8001}" api-frontend.port.8000="${FRONTEND_PORT:-8000}"
+}
+
+report_ports() {
   ports="ports $(setting api-frontend.port.8000) and $(setting api-backend.port.8001)"
   if ! errors=$(within 10 sh scripts/free-ports 2>&1); then
     report_errors ports "$errors"

@@ -115,6 +115,7 @@ describe("without an engine", () => {
     expect(of("compose")).toMatch(/^wrong: Docker Compose is not installed: Install Compose 2: .+$/);
     expect(of("programs", "warning")).toMatch(/git is missing.*\n.*neither Bun [0-9.]+ nor npm is here/);
     expect(of("registry")).toStartWith("unknown: ");
+    expect(of("ports")).toBe(`ok: ports ${stack.ports["api-frontend"]} and ${stack.ports["api-backend"]} are free`);
   });
 
   test("an engine that does not answer costs five seconds, and Ctrl-C ends it at once", async () => {
