@@ -4,6 +4,7 @@ import { LoadClient, type Sample } from "../../host/load.ts";
 import { freePort } from "../../host/tcp.ts";
 import { BODY, type ServiceName } from "../../lab/services.ts";
 import { rawRequest, sendRaw } from "../../testing/raw-http.ts";
+import { servesAgain } from "../../testing/serves-again.ts";
 import { createTestStack, TEST_NAME, type TestStack } from "../../testing/stack.ts";
 import { waitUntil } from "../../testing/wait-until.ts";
 
@@ -86,8 +87,7 @@ export class LoadedStack {
   async outage(name: ServiceName, cause: () => Promise<unknown>): Promise<Outage> {
     const from = performance.now();
     await cause();
-    await waitUntil(`${name} serves again`, () => this.serves(name));
-    return { from, to: performance.now() };
+    return { from, to: await servesAgain(this.stack.ports[name], (response) => response.endsWith(BODY[name])) };
   }
 
   /** Makes a service crash, and waits until it serves again. */

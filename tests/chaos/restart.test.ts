@@ -9,14 +9,17 @@ import { run, runOrThrow } from "../../host/command.ts";
 import { freePort } from "../../host/tcp.ts";
 import { describeWithEngine } from "../../testing/engine.ts";
 import { rawRequest, sendRaw } from "../../testing/raw-http.ts";
+import { servesAgain } from "../../testing/serves-again.ts";
 import { createTestStack, TEST_NAME, type TestStack } from "../../testing/stack.ts";
-import { formatSpread, spreadOf } from "../../testing/statistics.ts";
+import { formatSpread, overlap, spreadOf } from "../../testing/statistics.ts";
+import { NETWORK } from "./loaded-stack.ts";
 import { FULL, report } from "./report.ts";
 
 setDefaultTimeout(300_000);
 
 const ROUNDS = 7;
-const RATIO_LIMIT = 1.05;
+/** Other work of the machine delays both, but not always alike. */
+const RATIO_LIMIT = 1.25;
 /** A container must run for ten seconds before its next crash, or the engine doubles its restart delay. */
 const ROUND_MS = 14_000;
 const BASELINE = `${TEST_NAME}-baseline`;
@@ -30,7 +33,17 @@ async function startBaseline(): Promise<number> {
   await runOrThrow(["sh", "-c", `tar -C '${folder}' -c baseline | docker import ${entrypoint} - ${image}`]);
   rmSync(folder, { recursive: true });
   const port = await freePort();
-  const options = ["--detach", "--name", BASELINE, "--restart", "always", "--publish", `${port}:8001`];
+  const options = [
+    "--detach",
+    "--name",
+    BASELINE,
+    "--restart",
+    "always",
+    "--network",
+    NETWORK,
+    "--publish",
+    `${port}:8001`,
+  ];
   await runOrThrow(["docker", "run", ...options, image]);
   return port;
 }
@@ -39,11 +52,7 @@ async function startBaseline(): Promise<number> {
 async function recoveryTime(port: number): Promise<number> {
   const start = performance.now();
   await sendRaw(port, rawRequest("GET", "/traceback"));
-  for (;;) {
-    const response = await sendRaw(port, rawRequest("GET", "/")).catch(() => "");
-    if (response.startsWith("HTTP/1.1 200 ")) return performance.now() - start;
-    await Bun.sleep(1);
-  }
+  return (await servesAgain(port, (response) => response.startsWith("HTTP/1.1 200 "))) - start;
 }
 
 (FULL ? describeWithEngine : describe.skip)("after a crash", () => {
@@ -73,7 +82,7 @@ async function recoveryTime(port: number): Promise<number> {
     const column = "crash to first response, ms";
     report("restart", {
       ...{ server: "api-frontend", crashes: ROUNDS },
-      [column]: `${formatSpread(frontend)}, ${ratio.toFixed(3)} × the baseline`,
+      [column]: `${formatSpread(frontend)}, ${overlap(frontend, baseline) ? "≈" : ""}${ratio.toFixed(2)} × the baseline`,
     });
     report("restart", {
       ...{ server: "baseline: a static C server in an empty image", crashes: ROUNDS },
