@@ -1,11 +1,17 @@
-# `make` lists the targets by task. They take the variables of .env.example: make up FRONTEND_PORT=9000
+# `make help` lists the targets by task, `make` the first ones. They take the variables of .env.example: make up FRONTEND_PORT=9000
 MAKEFLAGS += --no-print-directory
-.DEFAULT_GOAL := help
+.DEFAULT_GOAL := first
 # Two targets at a time would download or install the same things.
 .NOTPARALLEL:
 
-# Started by make -f from elsewhere, nothing would be found.
-$(if $(wildcard scripts/common.sh),,$(error run make in its own folder: make -C $(patsubst %/,%,$(dir $(firstword $(MAKEFILE_LIST))))))
+# Started by make -f from elsewhere, nothing would be found. Functions of make take a path with a space for two.
+ifeq ($(wildcard scripts/common.sh),)
+  $(error run make in its own folder: make -C "$(shell dirname '$(subst ','\'',$(strip $(MAKEFILE_LIST)))')")
+endif
+
+ifeq ($(origin TP),command line)
+  $(if $(TP),,$(error TP is empty: name the folder to grade))
+endif
 
 # Other tools use these names; the variables here start with LAB_.
 $(foreach name,BIND LOG_LEVEL REGISTRY,$(if $(filter command,$(origin $(name))),$(error $(name): write LAB_$(name))))
@@ -22,12 +28,15 @@ UNKNOWN = $(filter-out $(KNOWN) COMPOSE_% DOCKER_% BUILDKIT_% %PROXY %proxy npm_
 $(foreach name,$(UNKNOWN),$(if $(filter command,$(origin $(name))),$(warning $(name): nothing reads it; docs/operations.md lists the variables)))
 
 .DEFAULT:
-	@echo "error: there is no target $@: make alone lists them" >&2; exit 2
+	@echo "error: there is no target $@: make help lists them" >&2; exit 2
 
-.PHONY: help
-help: ## list the targets
-	@awk -F '##@ |:.*## ' '/^##@ / { printf "%s%s\n", more, $$2; more = "\n" } \
-		/^[a-z0-9 -]+:.*## / && $$1 != "help" { gsub(/ /, ", ", $$1); printf "  %-20s %s\n", $$1, $$2 }' Makefile
+# The whole list is longer than a terminal: without a target, its first tasks.
+.PHONY: first help
+first help:
+	@awk -F '##@ |:.*## ' -v most=$(if $(filter first,$@),3,99) ' \
+		/^##@ / { if (++tasks > most) exit; printf "%s%s\n", more, $$2; more = "\n" } \
+		/^[a-z0-9 -]+:.*## / { gsub(/ /, ", ", $$1); printf "  %-20s %s\n", $$1, $$2 } \
+		END { if (tasks > most) print "\nmake help lists all: to publish, run on many machines, change, test, clean up" }' Makefile
 
 ##@ See what it does, and what a machine lacks. Example: make demo
 
@@ -65,7 +74,6 @@ logs: ## follow the logs (Ctrl-C to stop)
 
 .PHONY: check
 check: engine $(if $(TP),,bases) grader ## grade this folder, or TP=<folder>
-	@$(if $(filter command,$(origin TP)),$(if $(TP),,$(error TP is empty: name the folder to grade)))
 	@# The subject fixes the ports: it is graded with them, whatever ports this machine uses.
 	@BACKEND_PORT= FRONTEND_PORT= LAB_BIND= bin/grader "$(or $(TP),.)"
 

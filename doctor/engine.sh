@@ -18,6 +18,7 @@ check_engine() {
   engine=
   engine_info=
   remote=$(remote_host)
+  will_install=
   if ! command -v docker >/dev/null; then
     report_missing_docker
     return
@@ -60,23 +61,25 @@ engine_field() { printf '%s\n' "$engine_info" | sed -n "s/^$1=//p"; }
 report_missing_docker() {
   if grep -qis microsoft /proc/version; then
     report wrong engine "this WSL has no docker command" "in the settings of Docker Desktop, under Resources, switch on its integration"
-  elif can_install; then
-    report warning engine "there is no Docker engine" "make up installs this distribution's"
   else
-    report wrong engine "there is no Docker engine" "install and start one: $(sh scripts/install-hint engine)"
+    report_no_engine "there is no Docker engine"
+  fi
+}
+
+# Sets will_install if make up installs one, on this machine then.
+report_no_engine() {
+  if can_install; then
+    will_install=yes
+    report warning engine "$1" "make up installs this distribution's, and starts it"
+  else
+    report wrong engine "$1" "install and start one: $(sh scripts/install-hint engine)"
   fi
 }
 
 report_engine_error() {
   error=$(sh scripts/engine --check 2>&1) && error="error: the Docker engine answered only the second time"
   case $error in
-  *"engine on this machine."*)
-    if can_install; then
-      report warning engine "no Docker engine answers on this machine" "make up installs and starts one"
-    else
-      report wrong engine "no Docker engine answers on this machine" "install and start one: $(sh scripts/install-hint engine)"
-    fi
-    ;;
+  *"engine on this machine."*) report_no_engine "no Docker engine answers on this machine" ;;
   *) report_errors engine "$error" ;;
   esac
 }
@@ -110,7 +113,7 @@ check_compose() {
   compose=${compose#v}
   if [ -z "$engine" ] && [ -n "$compose" ]; then
     report ok compose "Docker Compose $compose; not tried, because no engine answers"
-  elif [ -z "$engine" ] && can_install; then
+  elif [ -n "$will_install" ]; then
     report unknown compose "there is no Docker Compose yet"
   elif errors=$(within 10 sh scripts/engine --compose 2>&1); then
     report ok compose "Docker Compose $compose"

@@ -1,10 +1,15 @@
-# Checks of the machine, and of the engine's: processor, memory, disk, this folder, programs.
+# Checks of this folder's version, the machine, and the engine's: processor, memory, disk, this folder, programs.
 # shellcheck shell=sh
 
 # Both images, what they are built with, and the stand-ins, as docker image ls shows their sizes.
 NEEDED_MB=700
 # The compiler took 257 MB, and BuildKit builds both services at once.
 NEEDED_MEMORY_MB=512
+
+check_version() {
+  commit=$(git describe --always --dirty --exclude '*' 2>/dev/null) || commit=
+  report ok version "$(package_field name) $(package_field version)${commit:+, commit $commit}"
+}
 
 check_system() {
   name=$(sed -n 's/^PRETTY_NAME="\{0,1\}\([^"]*\).*/\1/p' /etc/os-release 2>/dev/null) || name=
@@ -37,16 +42,18 @@ check_processor() {
   esac
 }
 
+# The memory and the disk are those of the engine, or of this machine if the engine will be installed here.
 check_memory() {
   total=$(engine_field memory)
+  [ -z "$will_install" ] || total=$(awk '/^MemTotal:/ { printf "%.0f", $2 * 1024 }' /proc/meminfo)
   case ${total:-x} in
   0 | *[!0-9]*) report unknown memory "the memory is not known without an engine" && return ;;
   esac
   total=$((total / 1048576))
   if [ $total -lt $NEEDED_MEMORY_MB ]; then
-    report warning memory "the engine has $total MB of memory" "give it $NEEDED_MEMORY_MB MB; the build takes most"
+    report warning memory "the engine has only $total MB of memory" "give it $NEEDED_MEMORY_MB MB; the build takes most"
   else
-    report ok memory "the engine has $total MB of memory"
+    report ok memory "the engine${will_install:+, once there,} has $total MB of memory"
   fi
 }
 
@@ -60,6 +67,7 @@ images_built() {
 
 check_disk() {
   root=$(engine_field root)
+  [ -z "$will_install" ] || root=/var/lib
   free=
   # The engines of Docker Desktop, and of other machines, have disks of their own.
   case $(engine_field system),$remote in

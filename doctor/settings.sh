@@ -1,17 +1,6 @@
 # Checks of .env, the variables and the ports.
 # shellcheck shell=sh
 
-# Prints the names that a file in the style of .env sets.
-names_in() { LC_ALL=C sed -nE 's/^([^A-Za-z_#]{3})?[[:space:]]*(export[[:space:]]+)?([A-Za-z_][A-Za-z0-9_]*)[[:space:]]*[=:].*/\3/p' "$1"; }
-
-# Prints the names in .env that nobody reads: neither this repository, nor Compose and Docker, nor another of its lines.
-unread_names() {
-  names_in .env | sort -u | while read -r name; do
-    case $name in COMPOSE_* | DOCKER_* | BUILDKIT_* | BUILDX_*) continue ;; esac
-    grep -q "^# $name=" .env.example || LC_ALL=C grep -Eqs "\\\$\{?$name([^A-Za-z0-9_]|\$)" .env ./*.yaml ./*.yml || printf '%s\n' "$name"
-  done
-}
-
 # Sets LAB_SETTINGS, for this script and those that it calls, if Compose reads the variables and they are right.
 check_settings() {
   LAB_SETTINGS=
@@ -19,7 +8,8 @@ check_settings() {
     report wrong settings ".env cannot be read" "make it yours: sudo chown $(id -un) .env"
     return
   fi
-  [ ! -e .env ] || for name in $(unread_names); do
+  unread=$(unread_names)
+  for name in $unread; do
     report warning settings "nothing reads $name of .env" "see .env.example for the names"
   done
   if [ -z "$compose" ]; then
@@ -55,10 +45,12 @@ report_settings() {
     return
     ;;
   esac
-  if [ -e .env ]; then
-    report ok settings "the variables are right; .env sets $(names_in .env | sort -u | tr '\n' ' ' | sed 's/ $//; s/ /, /g; s/^$/none/')"
-  else
+  if [ ! -e .env ]; then
     report ok settings "the variables are right; there is no .env"
+  elif names=$(names_in .env | sort -u | grep -Fxv "${unread:-$tab}" | tr '\n' ' ' | sed 's/ $//; s/ /, /g') && [ -n "$names" ]; then
+    report ok settings "the variables are right; .env sets $names"
+  elif [ -z "$unread" ]; then
+    report ok settings "the variables are right; .env sets none"
   fi
 }
 

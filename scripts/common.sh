@@ -56,6 +56,18 @@ give_back() {
   chown -R "$user:$group" "$@" 2>/dev/null || true
 }
 
+# Prints the names that a file in the style of .env sets.
+names_in() { LC_ALL=C sed -nE 's/^([^A-Za-z_#]{3})?[[:space:]]*(export[[:space:]]+)?([A-Za-z_][A-Za-z0-9_]*)[[:space:]]*[=:].*/\3/p' "$1"; }
+
+# Prints the names in .env that nobody reads: neither this repository, nor Compose and Docker, nor another of its lines.
+unread_names() {
+  [ -r .env ] || return 0
+  names_in .env | sort -u | while read -r name; do
+    case $name in COMPOSE_* | DOCKER_* | BUILDKIT_* | BUILDX_*) continue ;; esac
+    grep -q "^# $name=" .env.example || LC_ALL=C grep -Eqs "\\\$\{?$name([^A-Za-z0-9_]|\$)" .env ./*.yaml ./*.yml || printf '%s\n' "$name"
+  done
+}
+
 # Removes the lines that match from .env, and the file if none is left.
 remove_from_env() {
   [ -e .env ] || return 0

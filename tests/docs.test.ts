@@ -62,6 +62,8 @@ describeWithEngine("as the page says", async () => {
         const [copying = "", starting = ""] = blocksOf("template.md", "# A service of your own");
         if (existsSync(".env")) cpSync(".env", join(clone.folder, ".env"));
         await shell(`cd '${clone.folder}'\n${copying}`);
+        const check = "bun --bun x tsc --noEmit && bun test 2>&1 && rm node_modules";
+        expect(await inside(`ln -s '${process.cwd()}/node_modules' . && ${check}`)).toContain("\n 0 fail\n");
         const [, build = "", ask = ""] = starting.split("\n");
         await inside(build.replace("9001", String(port)));
         // Compose does not wait until it listens.

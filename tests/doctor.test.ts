@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { createServer, type Server } from "node:net";
-import { tmpdir } from "node:os";
+import { tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { type Environment, type Options, run, runOrThrow } from "../host/command.ts";
 import { freePort } from "../host/tcp.ts";
@@ -118,6 +118,18 @@ describe("without an engine", () => {
     expect(of("ports")).toBe(`ok: ports ${stack.ports["api-frontend"]} and ${stack.ports["api-backend"]} are free`);
   });
 
+  const installs = asRoot.skipIf(Bun.which("apt-get") === null);
+
+  installs("where make up installs an engine, this machine's memory and disk will be its", async () => {
+    const PATH = await smallPath(mkdtempSync(join(folder, "new-")), "busybox", ["apt-get"]);
+    const { of } = await examine({ PATH, INSTALL: undefined }, {}, [join(PATH, "sh"), "scripts/doctor"]);
+    expect(of("engine")).toBe(
+      "warning: there is no Docker engine: make up installs this distribution's, and starts it",
+    );
+    expect(of("memory")).toBe(`ok: the engine, once there, has ${Math.floor(totalmem() / 1024 ** 2)} MB of memory`);
+    expect(of("disk")).toMatch(/^ok: \d+ MB of disk are free in \/var\/lib$/);
+  });
+
   test("an engine that does not answer costs five seconds, and Ctrl-C ends it at once", async () => {
     const server: Server = createServer(() => {});
     const port = await freePort();
@@ -218,6 +230,20 @@ describeWithEngine("with an engine", () => {
         "wrong: BACKEND_PORT has a wrong value: expected a port number from 1 to 65535",
     );
     expect(of("ports")).toStartWith("unknown: ");
+  });
+
+  test("a misspelt name in .env is not among those that are right", async () => {
+    const cwd = await copy();
+    for (const [text, found] of [
+      ["BACKNED_PORT=3\nHUB_USER=alice\n", "\nok: the variables are right; .env sets HUB_USER"],
+      ["BACKNED_PORT=3\n", ""],
+    ]) {
+      writeFileSync(join(cwd, ".env"), String(text));
+      const { of } = await examine(UNSET, { cwd });
+      expect(of("settings")).toBe(
+        `warning: nothing reads BACKNED_PORT of .env: see .env.example for the names${found}`,
+      );
+    }
   });
 
   test("ports of this stack, and of one from another folder", async () => {

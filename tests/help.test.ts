@@ -1,19 +1,28 @@
-// `make` alone: what a newcomer types first.
+// `make` alone, what a newcomer types first, and `make help`.
 
 import { expect, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { run, runOrThrow } from "../host/command.ts";
 
 const targets = [...readFileSync("Makefile", "utf8").matchAll(/^\.PHONY: (.+)$/gm)].flatMap(([, names = ""]) =>
   names.split(" "),
 );
-const lines = (await runOrThrow(["make"])).split("\n");
+const lines = (await runOrThrow(["make", "help"])).split("\n");
 
 test("make describes every target once", () => {
   const listed = lines.flatMap(
     (line) => /^ {2}([a-z0-9-]+(?:, [a-z0-9-]+)*) +\w.+$/.exec(line)?.[1]?.split(", ") ?? [],
   );
-  expect(listed.sort()).toEqual(targets.filter((name) => name !== "help").sort());
+  expect(listed.sort()).toEqual(targets.filter((name) => !["first", "help"].includes(name)).sort());
+});
+
+test("make alone fits a terminal with the first tasks, and leads to the others", async () => {
+  const first = (await runOrThrow(["make"])).trimEnd().split("\n");
+  expect(first.length).toBeLessThan(24 - 1);
+  expect(first.at(-1)).toStartWith("make help lists all");
+  expect(lines.slice(0, first.length - 1)).toEqual(first.slice(0, -1));
 });
 
 test("each task has an example of what is there", () => {
@@ -45,17 +54,23 @@ test.each([["FRONTEND_PORT=9000"], ["TP=../a b=c"], ["HTTPS_PROXY=http://proxy"]
 test("a target that is not there leads to the list", async () => {
   const { code, stderr } = await run(["make", "upp"]);
   expect(code).not.toBe(0);
-  expect(stderr).toContain("error: there is no target upp: make alone lists them\n");
+  expect(stderr).toContain("error: there is no target upp: make help lists them\n");
 });
 
-test("make -f from another folder names the command", async () => {
-  const { code, stderr } = await run(["make", "-f", `${process.cwd()}/Makefile`, "up"], { cwd: "/" });
-  expect(code).not.toBe(0);
-  expect(stderr).toContain("run make in its own folder: make -C ");
+test("make -f from another folder names the command, quoted for a shell", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "it's a lab "));
+  try {
+    cpSync("Makefile", join(folder, "Makefile"));
+    const { code, stderr } = await run(["make", "-f", join(folder, "Makefile"), "up"], { cwd: "/" });
+    expect(code).not.toBe(0);
+    expect(stderr).toContain(`run make in its own folder: make -C "${folder}".`);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("an empty TP is not taken for this folder", async () => {
-  const { code, stderr } = await run(["make", "--dry-run", "check", "TP="]);
+  const { code, stderr } = await run(["make", "check", "TP="]);
   expect(code).not.toBe(0);
-  expect(stderr).toContain("TP is empty: name the folder to grade");
+  expect(stderr).toMatch(/^Makefile:\d+: \*\*\* TP is empty: name the folder to grade\. {2}Stop\.\n$/);
 });

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Environment, run } from "../host/command.ts";
 import { freePort } from "../host/tcp.ts";
+import { copyCheckout } from "../testing/checkout.ts";
 import { describeWithEngine } from "../testing/engine.ts";
 import { createTestStack, leftovers, removeImages } from "../testing/stack.ts";
 
@@ -50,6 +51,20 @@ describeWithEngine("with an engine", () => {
       );
     } finally {
       server.close();
+    }
+  });
+
+  test("a misspelt name in .env is named before anything is done", async () => {
+    const copy = await copyCheckout();
+    try {
+      writeFileSync(join(copy.folder, ".env"), "BACKNED_PORT=9001\n");
+      const env = { ...stack.env, BACKEND_PORT: "9000", FRONTEND_PORT: "9000" };
+      expect((await run(["sh", "scripts/up"], { cwd: copy.folder, env })).stderr).toBe(
+        "==> .env sets BACKNED_PORT, which nothing reads: see .env.example for the names\n" +
+          "error: BACKEND_PORT and FRONTEND_PORT are both 9000.\n       Set one of them to another port.\n",
+      );
+    } finally {
+      copy.remove();
     }
   });
 
