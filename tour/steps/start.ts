@@ -19,7 +19,7 @@ export interface ProcessSeen {
 export const judgeProcess = ({ service, pids, first }: ProcessSeen): Claim =>
   claim(
     pids.length === 1 && pids[0] === first,
-    `${service}, process ${first} of this machine, is process 1 of its container, and the only one.`,
+    `${service} is process 1 of its container, and the only one: ${first} is its number on this machine.`,
     `${service} is not the only process of its container: ${pids.length} were seen.`,
   );
 
