@@ -4,6 +4,7 @@ import { docker } from "../../host/docker.ts";
 import { containerPortOf, portsOf } from "../compose-file.ts";
 import { look } from "../container-processes.ts";
 import type { HttpResult } from "../http.ts";
+import { type Difference, firstDifference, inOneNotation } from "../json-difference.ts";
 import { Blocked, type Grading, type Rule, Skipped } from "../rule.ts";
 import { getFromFrontendWith } from "../second-frontend.ts";
 import type { Stack } from "../stack.ts";
@@ -36,8 +37,10 @@ function parse(result: HttpResult): unknown {
   }
 }
 
-const show = (result: HttpResult) =>
-  "error" in result ? result.error : `${result.status} ${result.contentType || "—"} ${brief(result.body)}`;
+type Response = Extract<HttpResult, { status: number }>;
+
+const headOf = ({ status, contentType }: Response) => `${status} ${contentType || "—"}`;
+const show = (response: Response) => `${headOf(response)} ${brief(response.body)}`;
 
 const hasResponse = (result: HttpResult): boolean => "status" in result;
 
@@ -90,10 +93,43 @@ async function checkResponse(
   const hostPorts = portsOf(service).map(({ hostPort }) => hostPort);
   if (!hostPorts.includes(PORT[role])) return [notPublished(role, hostPorts)];
   if ("error" in result) return [wrongResponse(role, await crashes(stack, role, result.error), value)];
-  if (!matches(result, value)) return [wrongResponse(role, untranslated(show(result)), value)];
+  if (!matches(result, value)) return [otherResponse(role, result, value)];
   if (/^application\/([\w.-]+\+)?json\b/i.test(result.contentType)) return [];
   const seen = text(`content type of ${show(result)}`, `type de contenu de ${show(result)}`);
-  return [wrongResponse(role, seen, value)];
+  return [wrongResponse(role, seen, value, OTHER_TYPE)];
+}
+
+const OTHER_TYPE = text(
+  "Send the header Content-Type: application/json.",
+  "Envoyez l'en-tête Content-Type: application/json.",
+);
+
+/** What is wrong with a response of another status or value, or one that is not JSON. */
+export function otherResponse(role: Role, response: Response, value: unknown): Finding {
+  const seen = parse(response);
+  const status = response.status === 200 ? undefined : otherStatus(response.status);
+  if (seen === undefined || deepEquals(seen, value, true))
+    return wrongResponse(role, untranslated(show(response)), value, status);
+  const shown = inOneNotation(seen, value);
+  const hint = status ?? hintOf(firstDifference(seen, value));
+  return wrongResponse(role, untranslated(`${headOf(response)} ${shown.seen}`), value, hint, shown.expected);
+}
+
+const otherStatus = (status: number) =>
+  text(`Answer with the status 200, not ${status}.`, `Répondez avec le code 200, et non ${status}.`);
+
+function hintOf(difference: Difference): Text {
+  if ("missing" in difference) {
+    const name = brief(difference.missing, 80);
+    return text(`The key "${name}" is missing.`, `La clé "${name}" manque.`);
+  }
+  if ("extra" in difference) {
+    const name = brief(difference.extra, 80);
+    return text(`The key "${name}" is too many.`, `La clé "${name}" est en trop.`);
+  }
+  const { key, seen, expected } = difference;
+  const [where, lieu] = key === undefined ? ["The response", "La réponse"] : [`"${key}"`, `"${key}"`];
+  return text(`${where} has ${seen} instead of ${expected}.`, `${lieu} contient ${seen} au lieu de ${expected}.`);
 }
 
 /** Why there is no response, with what a container that keeps crashing logs. */
@@ -123,12 +159,17 @@ const notPublished = (role: Role, hostPorts: readonly (number | undefined)[]) =>
     ),
   );
 
-const wrongResponse = (role: Role, seen: Text, value: unknown) =>
-  finding(
+/** @param hint what to mend, if it can be told */
+function wrongResponse(role: Role, seen: Text, value: unknown, hint = NO_HINT, expected = JSON.stringify(value)) {
+  const check = text(`Check the output of curl -i ${urlOf(role)}`, `Vérifiez ce qu'affiche curl -i ${urlOf(role)}`);
+  return finding(
     seen,
-    untranslated(`200, application/json, ${JSON.stringify(value)}`),
-    text(`Check the output of curl -i ${urlOf(role)}`, `Vérifiez ce qu'affiche curl -i ${urlOf(role)}`),
+    untranslated(`200, application/json, ${expected}`),
+    text(`${hint.en} ${check.en}`.trim(), `${hint.fr} ${check.fr}`.trim()),
   );
+}
+
+const NO_HINT = untranslated("");
 
 export const backend: Rule = {
   id: "backend",
