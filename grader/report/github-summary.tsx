@@ -2,7 +2,7 @@ import renderToString from "preact-render-to-string";
 import { type Graded, isGraded } from "../graded.ts";
 import { type Language, printable } from "../text.ts";
 import { findingsText } from "./findings.ts";
-import { failedRules, showMark } from "./table.ts";
+import { failedRules, lostRules, showMark } from "./table.ts";
 import { WORDS } from "./words.ts";
 
 /** Says what is missing, at the end; always fits. */
@@ -58,11 +58,11 @@ const hasDetails = (row: Graded) => isGraded(row) && failedRules(row.report).len
 
 function Row({ row, language }: { row: Graded; language: Language }) {
   const graded = isGraded(row) ? row.report : undefined;
-  const remark = graded === undefined ? WORDS[language].ungradable : failedRules(graded).join(", ");
+  const remark = graded === undefined ? WORDS[language].ungradable : lostRules(graded, language);
   return (
     <tr>
       <td>{printable(row.name)}</td>
-      <td>{graded === undefined ? "–" : showMark(graded.mark, language)}</td>
+      <td>{graded === undefined ? "–" : showMark(graded, language)}</td>
       <td>{remark}</td>
     </tr>
   );

@@ -41,5 +41,5 @@ function annotate(row: Graded, language: Language): void {
   const failed = row.report.results.filter(({ verdict }) => verdict === "fail");
   if (failed.length === 0) return;
   const text = failed.map(({ rule, findings }) => `${rule.title[language]}\n${findingsText(findings, language)}`);
-  error(text.join("\n\n"), titled(showMark(row.report.mark, language)));
+  error(text.join("\n\n"), titled(showMark(row.report, language)));
 }

@@ -23,7 +23,7 @@ export function gradescope(row: Graded, language: Language): string | undefined 
   const { mark, results, advice } = row.report;
   const words = WORDS[language];
   const tips = advice.filter(({ met }) => !met).map(({ text }) => `- ${text[language]}`);
-  const output = [showMark(mark, language), ...(tips.length > 0 ? [words.advice, ...tips] : [])].join("\n");
+  const output = [showMark(row.report, language), ...(tips.length > 0 ? [words.advice, ...tips] : [])].join("\n");
   const value = {
     score: mark,
     execution_time: Math.round(row.seconds),

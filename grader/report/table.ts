@@ -1,7 +1,7 @@
 import { styleText } from "node:util";
 import Table from "cli-table3";
 import { type Graded, isGraded } from "../graded.ts";
-import { MAX_MARK } from "../mark.ts";
+import { MAX_MARK, pointsIn } from "../mark.ts";
 import type { Report, Result } from "../rule.ts";
 import type { Language } from "../text.ts";
 import { comparable, isPublishedPartly } from "./published.ts";
@@ -21,8 +21,18 @@ const COLOUR = { pass: "green", fail: "red", blocked: "yellow", skipped: "yellow
 const pointsOf = ({ rule, verdict }: Result) =>
   `${{ pass: rule.points, fail: 0, blocked: 0, skipped: "–" }[verdict]}/${rule.points}`;
 
-/** A mark as it is read, such as `15.5/20` or `15,5/20`. */
-export const showMark = (mark: number, language: Language) => `${mark.toLocaleString(language)}/${MAX_MARK}`;
+/** The mark as it is read, such as `16.7/20 (15 of 18 points)` or `15,5/20`. */
+export function showMark(report: Report, language: Language): string {
+  const points = showPoints(report, language);
+  return `${report.mark.toLocaleString(language)}/${MAX_MARK}${points === undefined ? "" : ` (${points})`}`;
+}
+
+/** The points that the mark stands for; `undefined` if that is plain: they are out of 20 as well, or all are won. */
+export function showPoints({ results }: Report, language: Language): string | undefined {
+  const { won, possible } = pointsIn(results);
+  if (possible === MAX_MARK || won === possible) return undefined;
+  return WORDS[language].pointsOf(won.toLocaleString(language), possible.toLocaleString(language));
+}
 
 /** One report, as text for a terminal. */
 export function table(name: string, report: Report, language: Language, paint: Paint): string {
@@ -41,13 +51,23 @@ export function table(name: string, report: Report, language: Language, paint: P
     ...report.results.flatMap((result) => detailsOf(result, language, paint)),
     ...(blocked.length > 0 ? [`${words.blockedRules} ${blocked.join(", ")}`] : []),
     ...(advice.length > 0 ? [words.advice, ...advice] : []),
-    paint("bold", `${name}: ${showMark(report.mark, language)}`),
+    paint("bold", `${name}: ${showMark(report, language)}`),
   ].join("\n");
 }
 
 /** The ids of the rules that failed. */
 export const failedRules = ({ results }: Report): string[] =>
   results.filter(({ verdict }) => verdict === "fail").map(({ rule }) => rule.id);
+
+/** How many rules were blocked, as a text; `undefined` if none was. Their points are lost as well. */
+export function blockedRules({ results }: Report, language: Language): string | undefined {
+  const count = results.filter(({ verdict }) => verdict === "blocked").length;
+  return count === 0 ? undefined : WORDS[language].blockedCount(count);
+}
+
+/** The rules whose points are lost, on a line: the ids of those that failed, and how many were blocked. */
+export const lostRules = (report: Report, language: Language): string =>
+  [...failedRules(report), blockedRules(report, language)].filter((one) => one !== undefined).join(" ");
 
 /** The lines below the table on one rule; a blocked rule has none, as one line lists them all. */
 function detailsOf({ rule, verdict, findings, reason }: Result, language: Language, paint: Paint): string[] {
@@ -64,14 +84,14 @@ function detailsOf({ rule, verdict, findings, reason }: Result, language: Langua
   return reason === undefined || verdict === "blocked" ? [] : [`${id}  ${reason[language]}`];
 }
 
-/** Several submissions, as a table of one line each with its mark, comparable with the others, and the rules that failed. */
+/** Several submissions, as a table of one line each with its mark, comparable with the others, and the rules that it lost. */
 export function summary(rows: readonly Graded[], language: Language): string {
   const words = WORDS[language];
   const all = new Table({ head: [words.submission, words.mark, ""], style: { head: [], border: [] } });
   for (const row of comparable(rows))
     all.push(
       isGraded(row)
-        ? [row.name, showMark(row.report.mark, language), failedRules(row.report).join(" ")]
+        ? [row.name, showMark(row.report, language), lostRules(row.report, language)]
         : [row.name, "–", words.ungradable],
     );
   return [all.toString(), ...(isPublishedPartly(rows) ? [words.compare] : [])].join("\n");

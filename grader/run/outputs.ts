@@ -37,7 +37,7 @@ export const showLine =
   (language: Language): OnGraded =>
   (row, isKnown, status) => {
     if (!isGraded(row)) note(`error: ${row.error}`);
-    else print(`${printable(row.name)}: ${showMark(row.report.mark, language)}${isKnown ? " (known)" : ""}`);
+    else print(`${printable(row.name)}: ${showMark(row.report, language)}${isKnown ? " (known)" : ""}`);
     noteWithoutTerminal(status);
   };
 

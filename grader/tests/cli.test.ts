@@ -80,7 +80,9 @@ describeWithEngine("with an engine", () => {
     const stdout = await output.stdout;
     expect(await child.exited).toBe(1);
     expect(stdout).toContain("constaté : aucun service du fichier Compose ne correspond au backend");
-    expect(stdout.split("\n").filter((line) => /│ 3,3\/20 *│ up/.test(line))).toHaveLength(2);
+    expect(
+      stdout.split("\n").filter((line) => /│ 3,3\/20 \(3 sur 18 points\) *│ up \(10 bloquées\)/.test(line)),
+    ).toHaveLength(2);
     expect(stdout.split("\n").filter((line) => /│ order .*│ 0\/2 *│ bloquée/.test(line))).toHaveLength(2);
     expect(stdout).not.toContain("\x1b");
     const rules = expect.arrayContaining([

@@ -109,7 +109,9 @@ describe.each(SHAPES)("%s", (_, shape) => {
   test("grades and feedback are filled in", () => {
     expect(told).toEqual({ filled: 2, empty: ["Bob Martin", "Dan"], locked: [], missing: [] });
     expect(lines.map((line) => line[GRADE]).slice(1)).toEqual(["15", "", "20", ""]);
-    expect(lines[1]?.[FEEDBACK]).toMatch(/^<p><strong>15\/20<\/strong><\/p>.*seen: port 8000.*fix: return what/);
+    expect(lines[1]?.[FEEDBACK]).toMatch(
+      /^<p><strong>15\/20 \(6 of 8 points\)<\/strong><\/p>.*seen: port 8000.*fix: return what/,
+    );
     expect(lines[3]?.[FEEDBACK]).toContain("Every rule that was judged passes.");
   });
 

@@ -45,14 +45,14 @@ test.each(["index.html", "index.fr.html"])("every submission is on %s, with its 
           ["Chloé Élan", "20/20", "aucune"],
           ["Bob Martin", "13,3/20", "frontend"],
           ["carol", "20/20", "aucune"],
-          ["dan", "3,3/20", "up"],
+          ["dan", "3,3/20", "up (2 bloquées)"],
           ["Erin O’Neil", "–", "⊘ correction impossiblepython:3.12 could not be pulled: 429 Too Many Requests"],
         ]
       : [
           ["Chloé Élan", "20/20", "none"],
           ["Bob Martin", "13.3/20", "frontend"],
           ["carol", "20/20", "none"],
-          ["dan", "3.3/20", "up"],
+          ["dan", "3.3/20", "up (2 blocked)"],
           ["Erin O’Neil", "–", "⊘ could not be gradedpython:3.12 could not be pulled: 429 Too Many Requests"],
         ],
   );
@@ -83,6 +83,7 @@ test("the two languages link to each other, and have the same sections", () => {
 
 test("a page says what failed, what was blocked, what to do, and which logs there are", () => {
   const dan = textOf(inFolder("submissions/dan/index.fr.html"));
+  expect(dan).toContain("Note (1 sur 6 points)3,3/20");
   expect(dan).toContain("Constatéport 8000 answered 200");
   expect(dan).toContain("bloquée par la règle up");
   expect(dan).toContain("à faire");

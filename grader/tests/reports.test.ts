@@ -61,7 +61,7 @@ describe("Gradescope", () => {
   test("the mark on top, and a test for each rule", () => {
     const { score, execution_time, output, tests } = read(bob);
     expect({ score, execution_time }).toEqual({ score: 15, execution_time: 42 });
-    expect(output).toBe("15/20\nadvice, without points:\n- backend: image of 900 MB");
+    expect(output).toBe("15/20 (6 of 8 points)\nadvice, without points:\n- backend: image of 900 MB");
     expect(tests).toHaveLength(RULES.length);
     expect(tests[4]).toEqual({
       name: "frontend: port 8000 returns the backend's JSON",
@@ -169,7 +169,9 @@ describe("GitHub Actions", () => {
   test("an error for each submission with something wrong, on one line each", () => {
     expect(printed).toHaveLength(CLASS.length - 2);
     for (const line of printed) expect(line).toMatch(/^::error title=[^:,\n\r]*::[^\n\r]*\n$/);
-    expect(printed[0]).toStartWith("::error title=Bob Martin%3A 15/20::port 8000 returns the backend's JSON%0Aseen: ");
+    expect(printed[0]).toStartWith(
+      "::error title=Bob Martin%3A 15/20 (6 of 8 points)::port 8000 returns the backend's JSON%0Aseen: ",
+    );
     expect(printed[2]).toBe(
       "::error title=Erin O’Neil%3A could not be graded::python:3.12 could not be pulled: 429 Too Many Requests\n",
     );

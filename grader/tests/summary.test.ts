@@ -1,10 +1,10 @@
 // The marks of several folders, of which the rule `published` could be judged for some only.
 
 import { expect, test } from "bun:test";
-import type { Graded } from "../graded.ts";
+import { type Graded, isGraded } from "../graded.ts";
 import { markOf } from "../mark.ts";
 import { json } from "../report/json.ts";
-import { summary } from "../report/table.ts";
+import { painter, summary, table } from "../report/table.ts";
 import type { Result } from "../rule.ts";
 import { untranslated } from "../text.ts";
 
@@ -46,11 +46,27 @@ test("marks without it, if it was judged for some", () => {
     "dan – could not be graded",
     "The rule published could not be judged for every submission, so it counts for none.",
   ]);
-  expect(lines([report("bob", "blocked", "fail"), skipped], "fr").slice(0, 3)).toEqual([
+  expect(lines([report("bob", "skipped", "fail"), skipped], "fr").slice(0, 3)).toEqual([
     "rendu note",
-    "bob 0/20 rest",
+    "bob 0/20 (0 sur 18 points) rest",
     "carol 20/20",
   ]);
+});
+
+/** The last line of the table of one submission. */
+const lastLine = (row: Graded, language: "en" | "fr") =>
+  isGraded(row) ? table(row.name, row.report, language, painter(false)).split("\n").at(-1) : "";
+
+test("a mark that stands for other than 20 points says for which, unless all are won", () => {
+  expect(lastLine(report("bob", "skipped", "fail"), "en")).toBe("bob: 0/20 (0 of 18 points)");
+  expect(lastLine(report("bob", "skipped", "fail"), "fr")).toBe("bob: 0/20 (0 sur 18 points)");
+  for (const row of [failed, skipped]) expect(lastLine(row, "en")).toMatch(/^(bob: 18|carol: 20)\/20$/);
+});
+
+test("a rule that lost its points because it was blocked counts among the lost ones", () => {
+  const rows = [report("alice", "blocked", "fail"), report("bob", "blocked")];
+  expect(lines(rows).slice(1)).toEqual(["alice 0/20 rest (1 blocked)", "bob 18/20 (1 blocked)"]);
+  expect(lines(rows, "fr")[2]).toBe("bob 18/20 (1 bloquée)");
 });
 
 test("JSON has both marks", () => {

@@ -8,14 +8,15 @@ import { WORDS } from "../words.ts";
  * What a student reads in Moodle: the mark, and the rules that failed, as escaped HTML on one line. Moodle keeps comments
  * as HTML: https://github.com/moodle/moodle/blob/main/mod/assign/feedback/comments/locallib.php (`FORMAT_HTML`).
  */
-export function feedbackHtml({ mark, results }: Report, language: Language): string {
+export function feedbackHtml(report: Report, language: Language): string {
+  const { results } = report;
   const words = WORDS[language];
   const failed = results.filter(({ verdict }) => verdict === "fail");
   const blocked = results.filter(({ verdict }) => verdict === "blocked").map(({ rule }) => rule.id);
   return renderToString(
     <>
       <p>
-        <strong>{showMark(mark, language)}</strong>
+        <strong>{showMark(report, language)}</strong>
       </p>
       {failed.length === 0 && <p>{words.allPassed}</p>}
       {failed.map(({ rule, findings }) => (

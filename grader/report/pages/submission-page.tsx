@@ -1,5 +1,6 @@
 import { type Graded, isGraded } from "../../graded.ts";
 import { type Language, printable } from "../../text.ts";
+import { showPoints } from "../table.ts";
 import { classHref, type LogFile } from "./files.ts";
 import { date, number } from "./format.ts";
 import { Judged } from "./judged.tsx";
@@ -15,6 +16,7 @@ import { PAGE_WORDS } from "./words.ts";
 export function submissionPage(row: Graded, logs: readonly LogFile[], language: Language): string {
   const words = PAGE_WORDS[language];
   const name = printable(row.name);
+  const points = isGraded(row) ? showPoints(row.report, language) : undefined;
   return page({
     language,
     title: `${name} – ${words.title}`,
@@ -26,7 +28,7 @@ export function submissionPage(row: Graded, logs: readonly LogFile[], language: 
         </h1>
         <dl class="figures">
           {isGraded(row) && (
-            <Figure name={words.mark}>
+            <Figure name={points === undefined ? words.mark : `${words.mark} (${points})`}>
               <Mark mark={row.report.mark} language={language} />
             </Figure>
           )}

@@ -1,6 +1,6 @@
 import { type Graded, isGraded } from "../../graded.ts";
 import { type Language, printable } from "../../text.ts";
-import { failedRules } from "../table.ts";
+import { blockedRules, failedRules } from "../table.ts";
 import { Cell, Row, Table } from "./data-table.tsx";
 import { submissionHref } from "./files.ts";
 import { Mark, Name } from "./parts.tsx";
@@ -9,7 +9,7 @@ import { PAGE_WORDS } from "./words.ts";
 /** All submissions, graded or not, each with a link to its page. */
 export function SubmissionsTable({ rows, language }: { rows: readonly Graded[]; language: Language }) {
   const words = PAGE_WORDS[language];
-  const columns = [{ title: words.name }, { title: words.mark, isNumber: true }, { title: words.failedRules }];
+  const columns = [{ title: words.name }, { title: words.mark, isNumber: true }, { title: words.lostRules }];
   return (
     <Table columns={columns} name="submissions">
       {rows.map((row) => (
@@ -23,7 +23,7 @@ export function SubmissionsTable({ rows, language }: { rows: readonly Graded[]; 
           <Cell name="number mark">
             <Mark mark={isGraded(row) ? row.report.mark : undefined} language={language} />
           </Cell>
-          <Cell name="failed-rules">
+          <Cell name="lost-rules">
             <Remark row={row} language={language} />
           </Cell>
         </Row>
@@ -43,7 +43,8 @@ function Remark({ row, language }: { row: Graded; language: Language }) {
     );
   }
   const failed = failedRules(row.report);
-  if (failed.length === 0) return <span class="soft">{words.none}</span>;
+  const blocked = blockedRules(row.report, language);
+  if (failed.length === 0 && blocked === undefined) return <span class="soft">{words.none}</span>;
   return (
     <>
       {failed.map((id) => (
@@ -51,6 +52,7 @@ function Remark({ row, language }: { row: Graded; language: Language }) {
           <code>{id}</code>{" "}
         </>
       ))}
+      {blocked !== undefined && <span class="soft">{blocked}</span>}
     </>
   );
 }
