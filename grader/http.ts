@@ -1,4 +1,5 @@
 import { readBody } from "./body.ts";
+import { type Text, text, untranslated } from "./text.ts";
 
 /** The responses of the lab have fewer than 200 bytes. */
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -6,7 +7,7 @@ const MAX_BODY_BYTES = 1024 * 1024;
 /** The outcome of a request: a complete response, or the reason why there is none. */
 export type HttpResult =
   | { readonly status: number; readonly contentType: string; readonly body: string }
-  | { readonly error: string };
+  | { readonly error: Text };
 
 /** Sends a `GET` request: on a new connection, without a proxy, following no redirect. */
 export async function get(url: string, timeoutS: number): Promise<HttpResult> {
@@ -24,7 +25,8 @@ export async function get(url: string, timeoutS: number): Promise<HttpResult> {
     return { status: response.status, contentType: response.headers.get("content-type") ?? "", body };
   } catch (error) {
     const { name, code, message } = error as { name: string; code?: unknown; message: string };
-    if (name === "TimeoutError") return { error: `no complete response within ${timeoutS} s` };
-    return { error: typeof code === "string" ? code : message };
+    if (name === "TimeoutError")
+      return { error: text(`no complete response within ${timeoutS} s`, `aucune réponse complète en ${timeoutS} s`) };
+    return { error: untranslated(typeof code === "string" ? code : message) };
   }
 }

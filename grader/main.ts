@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { version } from "../package.json" with { type: "json" };
 import { type GradeFlags, INTERRUPTED, type ReportFlags, runGrade, runReport } from "./run/commands.ts";
-import { note } from "./run/screen.ts";
+import { note, words } from "./run/screen.ts";
 import { leaveEverything, stopEverything } from "./run/stacks.ts";
 import { printable } from "./text.ts";
 
@@ -19,7 +19,7 @@ async function onInterrupt(): Promise<never> {
     leaveEverything();
   } else {
     interrupted = true;
-    note("\ninterrupted: removing what was created (Ctrl-C again leaves it)");
+    note(`\n${words().interrupted}`);
     await stopEverything();
   }
   process.exit(INTERRUPTED);

@@ -85,7 +85,7 @@ async function checkWith(image: string, folder: string, token: string): Promise<
       result = await get(`http://127.0.0.1:${port}/`, TIMEOUT_S);
     if ("error" in result)
       throw new Ungradable(
-        `ports that the engine publishes on 127.0.0.1 cannot be reached from here (${result.error}): run the grader on the engine's machine, not in a container`,
+        `ports that the engine publishes on 127.0.0.1 cannot be reached from here (${result.error.en}): run the grader on the engine's machine, not in a container`,
       );
     if (result.body !== token) throw notSeen(folder);
   } finally {

@@ -5,6 +5,7 @@ import { containerPortOf } from "./compose-file.ts";
 import { get, type HttpResult } from "./http.ts";
 import type { Stack } from "./stack.ts";
 import { PORT } from "./submission.ts";
+import { text } from "./text.ts";
 
 /** From the start of the second frontend to its response. */
 const TIMEOUT_S = 60;
@@ -34,7 +35,7 @@ export async function getFromFrontendWith(
     return stack.whileStopped("frontend", () => getFromFrontendWith(stack, variables, true));
   }
   if (code !== 0) throw new DockerError(`compose run: ${brief(stderr, 300)}`);
-  let result: HttpResult = { error: "no response" };
+  let result: HttpResult = { error: text("no response", "aucune réponse") };
   for (const end = Date.now() + TIMEOUT_S * 1000; Date.now() < end; await Bun.sleep(200)) {
     result = await get(`http://127.0.0.1:${port}/`, RESPONSE_TIMEOUT_S);
     if ("status" in result || !(await isRunning(container))) break;

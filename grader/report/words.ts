@@ -1,4 +1,4 @@
-// Words that several reports share, in both languages. The pages have more, in pages/words.ts.
+// Words that the screen and several reports share, in both languages. The pages have more, in pages/words.ts.
 
 export const WORDS = {
   en: {
@@ -25,6 +25,25 @@ export const WORDS = {
     participant: "participant",
     error: "error",
     allPassed: "Every rule that was judged passes.",
+    running: "running",
+    left: (_count: number) => "left",
+    about: "about",
+    known: "as graded before",
+    ignored: "not submissions, so not graded:",
+    results: (folder: string) => `results: ${folder} (after an interruption, the same command goes on from them)`,
+    kept: (folder: string) => `the results so far are in ${folder}: the same command goes on from them`,
+    waiting: (seconds: number) => `waiting for the Docker engine, at most ${seconds} s`,
+    interrupted: "interrupted: removing what was created (Ctrl-C again leaves it)",
+    notRemoved: (project: string, command: string) =>
+      `not removed: the Compose project ${project}; to remove it: ${command}`,
+    written: "written:",
+    filled: "grades in the worksheet:",
+    nobodyFilled: "nobody in the worksheet has a mark here: is it the worksheet of this assignment?",
+    leftEmpty: "left as they are, no mark here:",
+    leftLocked: "left as they are, Moodle has them locked:",
+    notInWorksheet: "not in the worksheet:",
+    earlierWorksheet: (file: string) =>
+      `${file} is of an earlier time: name the worksheet again to have it filled in anew`,
   },
   fr: {
     pass: "réussie",
@@ -50,5 +69,24 @@ export const WORDS = {
     participant: "participant",
     error: "erreur",
     allPassed: "Toutes les règles évaluées sont validées.",
+    running: "en cours",
+    left: (count: number) => (count < 2 ? "restant" : "restants"),
+    about: "environ",
+    known: "déjà corrigé",
+    ignored: "pas des rendus, donc non corrigés :",
+    results: (folder: string) => `résultats : ${folder} (après une interruption, la même commande les complète)`,
+    kept: (folder: string) => `les résultats obtenus sont dans ${folder} : la même commande les complète`,
+    waiting: (seconds: number) => `en attente du moteur Docker, ${seconds} s au plus`,
+    interrupted: "interruption : suppression de ce qui a été créé (un second Ctrl-C le laisse)",
+    notRemoved: (project: string, command: string) =>
+      `non supprimé : le projet Compose ${project} ; pour le supprimer : ${command}`,
+    written: "écrit :",
+    filled: "notes dans la feuille d'évaluation :",
+    nobodyFilled: "personne de la feuille d'évaluation n'a de note ici : est-ce celle de ce devoir ?",
+    leftEmpty: "laissés tels quels, sans note ici :",
+    leftLocked: "laissés tels quels, verrouillés par Moodle :",
+    notInWorksheet: "absents de la feuille d'évaluation :",
+    earlierWorksheet: (file: string) =>
+      `${file} date d'une correction précédente : indiquez à nouveau la feuille d'évaluation pour la remplir`,
   },
 } as const;

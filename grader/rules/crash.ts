@@ -1,10 +1,13 @@
 import { brief } from "../../host/command.ts";
 import { type Container, docker } from "../../host/docker.ts";
+import { statusText } from "../container-status.ts";
 import type { HttpResult } from "../http.ts";
 import { Blocked, type Grading, type Rule } from "../rule.ts";
 import type { Stack } from "../stack.ts";
 import { ROLES, type Role } from "../submission.ts";
-import { type Finding, finding, text } from "../text.ts";
+import { type Finding, finding, text, untranslated } from "../text.ts";
+
+const NO_RESPONSE: HttpResult = { error: untranslated("") };
 
 /** From a crash until the service must respond as before. */
 const RESTART_TIMEOUT_S = 30;
@@ -84,12 +87,13 @@ async function checkRestart(stack: Stack, role: Role, before: Container, since: 
   }
 }
 
-function notRestarted(role: Role, { State, RestartCount }: Container): Finding {
-  const { Status, ExitCode } = State;
+export function notRestarted(role: Role, { State, RestartCount }: Pick<Container, "State" | "RestartCount">): Finding {
+  const { en, fr } = statusText(State.Status);
+  const { ExitCode } = State;
   return finding(
     text(
-      `after /traceback the ${role} container stays ${Status}, exit code ${ExitCode}, RestartCount ${RestartCount}`,
-      `après /traceback, le conteneur du ${role} reste ${Status}, code de sortie ${ExitCode}, RestartCount ${RestartCount}`,
+      `after /traceback the ${role} container stays ${en}, exit code ${ExitCode}, RestartCount ${RestartCount}`,
+      `après /traceback, le conteneur du ${role} reste ${fr}, code de sortie ${ExitCode}, RestartCount ${RestartCount}`,
     ),
     text("Docker restarts the container", "Docker relance le conteneur"),
     text("In docker-compose.yaml:  restart: always", "Dans docker-compose.yaml :  restart: always"),
@@ -195,7 +199,7 @@ export const again: Rule = {
     await grading.stack.down();
     const { code, stderr } = await grading.stack.up();
     const recovered = await Promise.all(
-      ROLES.map((role, i) => recovers(grading, role, before[i] ?? { error: "" }, code === 0 ? STARTUP_TIMEOUT_S : 0)),
+      ROLES.map((role, i) => recovers(grading, role, before[i] ?? NO_RESPONSE, code === 0 ? STARTUP_TIMEOUT_S : 0)),
     );
     return recovered.includes(false) ? [differsAfterUp(stderr)] : [];
   },

@@ -66,7 +66,10 @@ async function waitForResponse(
     const ports = await listeningPorts(stack, role);
     const seen = ports.includes(wanted) ? "" : ports.map((port) => `port ${port}`).join(", ");
     if (seen !== others) [others, sinceS] = [seen, waitedS];
-    if (others !== "" && waitedS - sinceS > OTHER_PORTS_S) return { error: `${result.error}, ${others}` };
+    if (others !== "" && waitedS - sinceS > OTHER_PORTS_S) {
+      const { en, fr } = result.error;
+      return { error: text(`${en}, ${others}`, `${fr}, ${others}`) };
+    }
     nextLookS = waitedS + LOOK_PERIOD_S;
   }
 }
@@ -133,14 +136,14 @@ function hintOf(difference: Difference): Text {
 }
 
 /** Why there is no response, with what a container that keeps crashing logs. */
-async function crashes(stack: Stack, role: Role, error: string): Promise<Text> {
+async function crashes(stack: Stack, role: Role, error: Text): Promise<Text> {
   const { Id, RestartCount } = await stack.container(role);
-  if (RestartCount === 0) return untranslated(error);
+  if (RestartCount === 0) return error;
   const { stdout, stderr } = await docker(["logs", "--tail", "5", Id]);
   const log = brief(`${stderr} ${stdout}`, 300);
   return text(
-    `${error}; the container has crashed ${RestartCount} times: ${log}`,
-    `${error} ; le conteneur s'est arrêté ${RestartCount} fois : ${log}`,
+    `${error.en}; the container has crashed ${RestartCount} times: ${log}`,
+    `${error.fr} ; le conteneur s'est arrêté ${RestartCount} fois : ${log}`,
   );
 }
 
@@ -248,7 +251,7 @@ export const used: Rule = {
     for (const [variable, value] of wrong)
       results.push(await getFromFrontendWith(grading.stack, { [variable]: value }));
     return wrong
-      .filter((_, i) => matches(results[i] ?? { error: "" }, frontendValue(grading)))
+      .filter((_, i) => matches(results[i] ?? { error: untranslated("") }, frontendValue(grading)))
       .map(([variable, value]) => variableIgnored(variable, value));
   },
 };

@@ -2,6 +2,7 @@ import { brief, type Outcome } from "../../host/command.ts";
 import { type Container, docker } from "../../host/docker.ts";
 import { pullImages } from "../base-images.ts";
 import { requireEngine } from "../compose.ts";
+import { statusText } from "../container-status.ts";
 import { troubleIn, Ungradable } from "../errors.ts";
 import { Blocked, type Rule } from "../rule.ts";
 import type { Stack } from "../stack.ts";
@@ -96,12 +97,14 @@ async function checkKeepsRunning(stack: Stack, role: Role): Promise<Finding[]> {
   return [];
 }
 
-const notRunning = (role: Role, { State }: Container, log: string) =>
-  finding(
+function notRunning(role: Role, { State }: Container, log: string): Finding {
+  const { en, fr } = statusText(State.Status);
+  return finding(
     text(
-      `the ${role} container does not keep running (${State.Status}, exit code ${State.ExitCode}) ${log}`,
-      `le conteneur du ${role} s'arrête (${State.Status}, code de sortie ${State.ExitCode}) ${log}`,
+      `the ${role} container does not keep running (${en}, exit code ${State.ExitCode}) ${log}`,
+      `le conteneur du ${role} ne reste pas en marche (${fr}, code de sortie ${State.ExitCode}) ${log}`,
     ),
     text("the container keeps running", "le conteneur reste en fonctionnement"),
     text("Check docker-compose logs.", "Consultez docker-compose logs."),
   );
+}

@@ -42,7 +42,8 @@ export async function gradeAll(
     results?.write(graded, isKnown ? undefined : logs);
     const comesAgain = attempt.passes && !isLast;
     if (comesAgain) later.push(source);
-    progress.end(student, { seconds: isKnown || !isGraded(graded) ? undefined : graded.seconds, comesAgain });
+    const seconds = isKnown || !isGraded(graded) ? undefined : graded.seconds;
+    progress.end(student, { isGraded: isGraded(graded), seconds, comesAgain });
     onGraded(graded, isKnown, progress.status());
   }
 

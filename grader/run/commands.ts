@@ -15,7 +15,7 @@ import { gradeAll } from "./class.ts";
 import { exitCodeOf, type Outputs, showLine, showTable, writeFiles, writeKept } from "./outputs.ts";
 import { acquire, release } from "./owner.ts";
 import { Results } from "./results.ts";
-import { note } from "./screen.ts";
+import { note, speak, words } from "./screen.ts";
 import { nothingIsLeft, sayWhatIsLeft } from "./stacks.ts";
 
 /** As shells have it of a program that Ctrl-C has ended. */
@@ -42,6 +42,7 @@ export async function runGrade(submissions: readonly string[], flags: GradeFlags
   if (submissions.length > 0 === (flags.class !== undefined))
     throw new Ungradable("name the submissions to grade, or with --class <folder> all that are in it");
   const { lang: language, jobs, keep = false, registry, runtime } = flags;
+  speak(language);
   const settings = { language, jobs, keep, registry, runtime, points: pointsOf(flags) };
   // Not after an evening of grading.
   if (flags.worksheet !== undefined) fillFile(flags.worksheet, [], language);
@@ -60,6 +61,7 @@ export async function runGrade(submissions: readonly string[], flags: GradeFlags
 
 /** Writes the reports of results again. Returns the exit code. */
 export async function runReport(folder: string, flags: ReportFlags): Promise<number> {
+  speak(flags.lang);
   const results = new Results(folder);
   const points = flags.points === undefined ? new Map() : pointsOf(flags);
   const rows = results.all().map((row) => (isGraded(row) ? { ...row, report: withPoints(row.report, points) } : row));
@@ -72,7 +74,7 @@ export async function runReport(folder: string, flags: ReportFlags): Promise<num
 async function sourcesNamed(submissions: readonly string[], flags: GradeFlags, unpacked: string): Promise<Source[]> {
   if (flags.class === undefined) return sourcesOf(submissions);
   const { sources, ignored } = await sourcesOfClass(flags.class, unpacked);
-  if (ignored.length > 0) note(`not submissions, so not graded: ${printable(ignored.join(", "))}`);
+  if (ignored.length > 0) note(`${words().ignored} ${printable(ignored.join(", "))}`);
   return sources;
 }
 
@@ -107,11 +109,11 @@ async function openResults(flags: GradeFlags): Promise<Results | undefined> {
   if (folder === undefined) return undefined;
   const results = new Results(folder);
   await acquire(folder);
-  note(`results: ${folder} (after an interruption, the same command goes on from them)`);
+  note(words().results(folder));
   // What could not be removed is removed by the next process that grades into it.
   process.on("exit", (code) => {
     if (nothingIsLeft()) release(folder);
-    if (code === INTERRUPTED) note(`the results so far are in ${folder}: the same command goes on from them`);
+    if (code === INTERRUPTED) note(words().kept(folder));
   });
   return results;
 }

@@ -1,6 +1,6 @@
 import { requireEngine } from "../compose.ts";
 import { shared } from "../once.ts";
-import { note } from "./screen.ts";
+import { note, words } from "./screen.ts";
 
 /** For an engine that has gone away to come back. */
 const TIMEOUT_S = 60;
@@ -22,7 +22,7 @@ export const awaitEngine = shared(async () => {
     } catch (error) {
       hasAnswered = Date.now() < end;
       if (!hasAnswered) throw error;
-      if (isFirst) note(`waiting for the Docker engine, at most ${TIMEOUT_S} s`);
+      if (isFirst) note(words().waiting(TIMEOUT_S));
     }
   }
 });

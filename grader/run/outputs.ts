@@ -12,7 +12,7 @@ import { WORKSHEET_FILE, type Written, writeReports } from "../report/write.ts";
 import { type Language, printable } from "../text.ts";
 import type { ClassOptions } from "./class.ts";
 import type { Results } from "./results.ts";
-import { note, noteWithoutTerminal, print } from "./screen.ts";
+import { note, noteWithoutTerminal, print, words } from "./screen.ts";
 
 /** Files that the command line asks for. */
 export interface Outputs {
@@ -37,7 +37,7 @@ export const showLine =
   (language: Language): OnGraded =>
   (row, isKnown, status) => {
     if (!isGraded(row)) note(`error: ${row.error}`);
-    else print(`${printable(row.name)}: ${showMark(row.report, language)}${isKnown ? " (known)" : ""}`);
+    else print(`${printable(row.name)}: ${showMark(row.report, language)}${isKnown ? `, ${words().known}` : ""}`);
     noteWithoutTerminal(status);
   };
 
@@ -57,23 +57,22 @@ export function writeKept(
 ): void {
   sayWritten(writeReports(folder, rows, { language, worksheet }));
   const filled = join(folder, WORKSHEET_FILE);
-  if (worksheet === undefined && existsSync(filled))
-    note(`${filled} is of an earlier time: name the worksheet again to have it filled in anew`);
+  if (worksheet === undefined && existsSync(filled)) note(words().earlierWorksheet(filled));
 }
 
 function sayWritten({ files, worksheet }: Written): void {
-  for (const file of files) print(`written: ${file}`);
+  const said = words();
+  for (const file of files) print(`${said.written} ${file}`);
   if (worksheet === undefined) return;
   const { filled, empty, locked, missing } = worksheet;
-  print(`grades in the worksheet: ${filled}`);
-  if (filled === 0) note("nobody in the worksheet has a mark here: is it the worksheet of this assignment?");
-  const lists = {
-    "left as they are, no mark here": empty,
-    "left as they are, Moodle has them locked": locked,
-    "not in the worksheet": missing,
-  };
-  for (const [what, names] of Object.entries(lists))
-    if (names.length > 0) print(`${what}: ${printable(names.join(", "))}`);
+  print(`${said.filled} ${filled}`);
+  if (filled === 0) note(said.nobodyFilled);
+  const lists = [
+    [said.leftEmpty, empty],
+    [said.leftLocked, locked],
+    [said.notInWorksheet, missing],
+  ] as const;
+  for (const [what, names] of lists) if (names.length > 0) print(`${what} ${printable(names.join(", "))}`);
 }
 
 export function exitCodeOf(rows: readonly Graded[]): number {

@@ -1,20 +1,25 @@
 import type { Student } from "../graded.ts";
+import { PAGE_WORDS } from "../report/pages/words.ts";
+import { WORDS } from "../report/words.ts";
 import type { RuleInfo } from "../rule.ts";
 import type { Language } from "../text.ts";
 import { noteWithoutTerminal, show } from "./screen.ts";
 
 const PERIOD_MS = 1000;
 
-const WORDS = {
-  en: { done: "graded", running: "running", left: "left", about: "about" },
-  fr: { done: "corrigés", running: "en cours", left: "restants", about: "environ" },
-} as const;
+/** How the grading of a submission has ended. */
+interface End {
+  readonly isGraded: boolean;
+  readonly seconds: number | undefined;
+  readonly comesAgain: boolean;
+}
 
 /** Shows which submissions are graded at the moment, at which rule, how many are left, and for how long. */
 export class Progress {
   readonly #running = new Map<string, { line: string; since: number }>();
   readonly #seconds: number[] = [];
-  #done = 0;
+  #graded = 0;
+  #notGraded = 0;
   readonly #timer: Timer;
 
   /**
@@ -45,12 +50,14 @@ export class Progress {
   }
 
   /**
+   * @param isGraded whether it has a mark
    * @param seconds that grading it took; `undefined` if there was nothing to do
    * @param comesAgain whether it is tried again at the end
    */
-  end({ id }: Student, { seconds, comesAgain }: { seconds: number | undefined; comesAgain: boolean }): void {
+  end({ id }: Student, { isGraded, seconds, comesAgain }: End): void {
     this.#running.delete(id);
-    if (!comesAgain) this.#done++;
+    if (isGraded) this.#graded++;
+    else if (!comesAgain) this.#notGraded++;
     if (seconds !== undefined) this.#seconds.push(seconds);
     this.#show();
   }
@@ -60,11 +67,21 @@ export class Progress {
     show([]);
   }
 
+  get #done(): number {
+    return this.#graded + this.#notGraded;
+  }
+
   /** How many are done and left, and the time left, as a text. */
   status(): string {
-    const { done, running, left, about } = WORDS[this.language];
+    const { running, left, about } = WORDS[this.language];
+    const { graded, notGraded } = PAGE_WORDS[this.language];
     const leftCount = this.total - this.#done - this.#running.size;
-    const counts = `${this.#done}/${this.total} ${done}, ${this.#running.size} ${running}, ${leftCount} ${left}`;
+    const counts = [
+      `${this.#graded}/${this.total} ${graded(this.total)}`,
+      ...(this.#notGraded > 0 ? [`${this.#notGraded} ${notGraded(this.#notGraded)}`] : []),
+      `${this.#running.size} ${running}`,
+      `${leftCount} ${left(leftCount)}`,
+    ].join(", ");
     const seconds = this.#secondsLeft();
     return seconds === undefined ? counts : `${counts}, ${about} ${duration(seconds)}`;
   }

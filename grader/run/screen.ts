@@ -1,10 +1,21 @@
 // What is shown while submissions are graded. On a terminal the last lines of stderr are live, below all that is printed.
 
 import { createLogUpdate } from "log-update";
+import { WORDS } from "../report/words.ts";
+import type { Language } from "../text.ts";
 
 const isTerminal = process.stderr.isTTY === true;
 const live = createLogUpdate(process.stderr);
 let lines: readonly string[] = [];
+let language: Language = "en";
+
+/** Sets the language of what is shown from now on. Errors are in English. */
+export function speak(chosen: Language): void {
+  language = chosen;
+}
+
+/** The words to show. */
+export const words = () => WORDS[language];
 
 function above(print: () => void): void {
   if (isTerminal) live.clear();
@@ -13,10 +24,10 @@ function above(print: () => void): void {
 }
 
 /** Prints a result on stdout. */
-export const print = (words: string) => above(() => console.log(words));
+export const print = (line: string) => above(() => console.log(line));
 
 /** Prints on stderr what is not a result. */
-export const note = (words: string) => above(() => console.error(words));
+export const note = (line: string) => above(() => console.error(line));
 
 /** Replaces the live lines; on no terminal, nothing. */
 export function show(now: readonly string[]): void {
@@ -27,6 +38,6 @@ export function show(now: readonly string[]): void {
 }
 
 /** Prints on stderr, where there is no terminal, what the live lines show otherwise. */
-export function noteWithoutTerminal(words: string): void {
-  if (!isTerminal) note(words);
+export function noteWithoutTerminal(line: string): void {
+  if (!isTerminal) note(line);
 }

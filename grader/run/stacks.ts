@@ -4,7 +4,7 @@ import { cancelCommands, terminateCommands } from "../../host/command.ts";
 import { removeReach } from "../reach.ts";
 import type { Stack } from "../stack.ts";
 import { removeWorkFolders } from "../work-folder.ts";
-import { note } from "./screen.ts";
+import { note, words } from "./screen.ts";
 
 const stacks = new Set<Stack>();
 /** Those of gradings that have ended, which could not be removed because the engine was away. */
@@ -12,8 +12,7 @@ const abandoned = new Set<Stack>();
 
 const warn = (error: Error) => note(`warning: ${error.message}`);
 
-const sayNotRemoved = ({ project, removalCommand }: Stack) =>
-  note(`not removed: the Compose project ${project}; to remove it: ${removalCommand}`);
+const sayNotRemoved = ({ project, removalCommand }: Stack) => note(words().notRemoved(project, removalCommand));
 
 export const track = (stack: Stack) => stacks.add(stack);
 

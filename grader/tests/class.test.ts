@@ -112,9 +112,15 @@ describeWithEngine("a class", () => {
     const again = await run([grader.path, "report", out, "--lang", "fr"], {
       env: { DOCKER_HOST: "unix:///none.sock" },
     });
-    expect([again.code, again.stdout]).toEqual([0, expect.stringContaining(`written: ${join(out, "index.fr.html")}`)]);
+    expect([again.code, again.stdout]).toEqual([0, expect.stringContaining(`écrit : ${join(out, "index.fr.html")}`)]);
     expect(readFileSync(join(out, "marks.csv"), "utf8")).toContain("Bruno Lefèvre;1234502;3,3;3,3;réussie");
-    expect(await first.errors()).toContain("4/4 graded, 0 running, 0 left");
+    expect(await first.errors()).toContain("3/4 graded, 1 not graded, 0 running, 0 left");
+    const shown = `${await second.stdout}\n${await second.errors()}`;
+    expect(shown).toContain(`résultats : ${several}-graded (après`);
+    expect(shown).toContain("3/4 corrigés, 1 non corrigé, 0 en cours, 0 restant");
+    // The reason for which one could not be graded is in English.
+    const ours = shown.replace(/^error: .*$/gm, "").replaceAll(`${several}-graded`, "");
+    expect(ours).not.toMatch(/\b(results|written|graded|running|left|error)\b/);
     expect(existsSync(join(out, ".running.json"))).toBe(false);
     expect(await first.leftovers()).toBe("");
     expect(await second.leftovers()).toBe("");
@@ -171,7 +177,7 @@ describeWithEngine("a class", () => {
     };
     await grade();
     const first = resultsOf(folder);
-    expect((await grade()).stdout).toContain("Bruno Lefèvre: 3.3/20 (known)");
+    expect((await grade()).stdout).toContain("Bruno Lefèvre: 3.3/20 (3 of 18 points), as graded before");
     expect(resultsOf(folder)).toMatchObject({ "Bruno Lefèvre": { date: first["Bruno Lefèvre"]?.date } });
 
     appendFileSync(join(folder, BRUNO, "README.md"), "more\n");

@@ -163,7 +163,9 @@ test("a response that drips ends after the time in all, and is kept in part", as
   });
   const started = Date.now();
   expect(await tcpRoundTrip("127.0.0.1", server.port, "", 1)).toBeUndefined();
-  expect(await get(`http://127.0.0.1:${server.port}/`, 1)).toEqual({ error: expect.any(String) });
+  expect(await get(`http://127.0.0.1:${server.port}/`, 1)).toEqual({
+    error: { en: expect.any(String), fr: expect.any(String) },
+  });
   expect(Date.now() - started).toBeLessThan(4000);
   server.stop(true);
 });
