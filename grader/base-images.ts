@@ -3,7 +3,7 @@ import { docker } from "../host/docker.ts";
 import { buildOptionsOf, type ComposeService, fullName } from "./compose-file.ts";
 import { baseImagesOf } from "./dockerfile.ts";
 import { Ungradable } from "./errors.ts";
-import { ROLES, type Service, type Submission, textOf } from "./submission.ts";
+import { isFile, ROLES, type Service, type Submission, textOf } from "./submission.ts";
 
 const PULL_TIMEOUT_S = 600;
 
@@ -13,23 +13,44 @@ const pulls = new Map<string, Promise<string | undefined>>();
 /** What a registry says of an image that is not there, or not for everybody: then the build says so, to the student. */
 const NOT_THERE = /not found|manifest unknown|denied|unauthorized|does not exist|invalid reference|no basic auth/i;
 
+/** What the engine says if there is no registry to answer. */
+const NOT_REACHED =
+  /no such host|server misbehaving|temporary failure in name resolution|connection refused|network is unreachable|no route to host|timeout|deadline exceeded|killed after/i;
+
+/** What scripts/bases builds where no registry is reached; no registry has it. */
+const STANDINS = "localhost/tpdocker-standin/";
+/** The script that builds them: what has it is a copy of this repository. */
+const STANDIN_SCRIPT = "scripts/standin";
+
 /**
  * Pulls the images that a submission is built on or uses, with the teacher's login: what Compose runs for a submission
  * has none.
  *
- * @throws {Ungradable} if the network, the registry or its limit is the cause of a failure
+ * @throws {Ungradable} if the network, the registry or its limit is the cause of a failure, or a stand-in is not here
  */
 export async function pullImages(submission: Submission): Promise<void> {
   for (const image of imagesOf(submission)) {
     if ((await docker(["image", "inspect", image])).code === 0) continue;
+    if (image.startsWith(STANDINS)) throw new Ungradable(missingStandin(image));
     const pulling = pulls.get(image) ?? pull(image);
     pulls.set(image, pulling);
     const failure = await pulling;
     if (failure === undefined || NOT_THERE.test(failure)) continue;
     // It may pass: the next submission asks again.
     pulls.delete(image);
-    throw new Ungradable(`${image} could not be pulled: ${brief(failure, 300)}`, true);
+    const advice = NOT_REACHED.test(failure) ? `: ${withoutRegistry(submission)}` : "";
+    throw new Ungradable(`${image} could not be pulled: ${brief(failure, 300)}${advice}`, true);
   }
+}
+
+const missingStandin = (image: string) =>
+  `${image} is a stand-in that is not on this machine: if no registry is reached from here, make bases in the grader's folder builds it; else remove its line from the submission's .env (docs/proxy.md)`;
+
+/** What to do where no registry answers. */
+function withoutRegistry(submission: Submission): string {
+  const advice = "no registry is reached, so it must be on this machine first: docker load it, or use another network";
+  if (!isFile(submission, STANDIN_SCRIPT)) return advice;
+  return `${advice}; or, as this is a copy of the grader's repository, give it the .env that make bases writes (docs/proxy.md)`;
 }
 
 async function pull(image: string): Promise<string | undefined> {

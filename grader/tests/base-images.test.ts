@@ -41,12 +41,29 @@ describeWithEngine("the images that a submission is built on", () => {
   ])("%s ends the grading, for another try", async (_, status, error) => {
     const outcome = await pullFrom(status, error).catch((thrown) => thrown);
     expect(outcome).toBeInstanceOf(Ungradable);
+    expect(outcome.message).not.toContain("docker load");
     expect(outcome).toMatchObject({ passes: true, message: expect.stringContaining("could not be pulled: ") });
   });
 
   test("a registry that cannot be reached does, too", async () => {
     const submission = await read(withDockerfile("FROM 127.0.0.1:9/some/image:1\n"));
-    expect(pullImages(submission)).rejects.toBeInstanceOf(Ungradable);
+    const outcome = await pullImages(submission).catch((thrown) => thrown);
+    expect(outcome).toBeInstanceOf(Ungradable);
+    expect(outcome.message).toContain("some/image:1 could not be pulled: ");
+    expect(outcome.message).toEndWith(": docker load it, or use another network");
+  });
+
+  test("nor can it for a copy of this repository, which is told of stand-ins", async () => {
+    const files = withDockerfile("FROM 127.0.0.1:9/some/image:1\n");
+    const submission = await read({ ...files, "scripts/standin": "#!/bin/sh\n" });
+    await expect(pullImages(submission)).rejects.toThrow("give it the .env that make bases writes (docs/proxy.md)");
+  });
+
+  test("a stand-in that is not here is not looked for in a registry", async () => {
+    const submission = await read(withDockerfile("FROM localhost/tpdocker-standin/bun:none\n"));
+    await expect(pullImages(submission)).rejects.toThrow(
+      "localhost/tpdocker-standin/bun:none is a stand-in that is not on this machine: if no registry is reached from here, make bases",
+    );
   });
 
   test.each([
