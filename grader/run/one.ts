@@ -8,7 +8,7 @@ import type { Graded, WithReport } from "../graded.ts";
 import { withPoints } from "../points.ts";
 import { requireReach } from "../reach.ts";
 import { watchedOn } from "../safety/machine.ts";
-import { requireSomething } from "../sources/root.ts";
+import { requireOne } from "../sources/root.ts";
 import type { Source } from "../sources/source.ts";
 import { Stack } from "../stack.ts";
 import { type Copy, copyInto, readSubmission } from "../submission.ts";
@@ -72,14 +72,14 @@ export async function gradeSource(
 }
 
 /** Brings a submission here, and copies it to a work folder. */
-async function copyOf({ student, open }: Source): Promise<Copy> {
+async function copyOf({ student, origin, open }: Source): Promise<Copy> {
   const work = createWorkFolder();
   const end = new AbortController();
   try {
     const original = join(work, "original");
     mkdirSync(original);
     const folder = await watchedOn([work], () => open(original, end.signal));
-    requireSomething(folder);
+    requireOne(folder, origin);
     const copy = await copyInto(work, student.name, folder);
     await rm(original, { recursive: true });
     return copy;

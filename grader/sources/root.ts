@@ -1,10 +1,12 @@
 import { type Dirent, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { brief } from "../../host/command.ts";
 import { attempt } from "../attempt.ts";
 import { Ungradable } from "../errors.ts";
 import { COMPOSE_FILES, FOLDER } from "../submission.ts";
 import { printable } from "../text.ts";
 import { isArchive } from "./archive.ts";
+import { parseMoodleName } from "./moodle.ts";
 import { unpack } from "./unpack.ts";
 
 /** A folder in a folder, an archive in an archive: more wrappings than anybody makes by accident. */
@@ -75,13 +77,33 @@ export const entriesOf = (folder: string): Dirent[] =>
   (attempt(() => readdirSync(folder, { withFileTypes: true })) ?? []).sort((a, b) => (a.name < b.name ? -1 : 1));
 
 /**
- * Makes sure that there is something to grade in a folder: who has handed in an empty folder, or a report only, may have
- * made a mistake, which is the teacher's to judge.
+ * Makes sure that there is something to grade in a folder, and one thing only: who has handed in an empty folder, a
+ * report only, or several folders, may have made a mistake, which is the teacher's to judge.
  *
- * @throws {Ungradable} if there is nothing
+ * @param origin where the teacher has it: a path, or an address
+ * @throws {Ungradable} if there is nothing, or several submissions
  */
-export function requireSomething(folder: string): void {
+export function requireOne(folder: string, origin: string): void {
   const names = entriesOf(folder).map(({ name }) => name);
-  if (parcelsOf(folder).length > 0 || names.some((name) => /dockerfile|\.ya?ml$/i.test(name))) return;
-  throw new Ungradable(`holds no submission: ${printable(names.join(", ")) || "it is empty"}`);
+  const parcels = parcelsOf(folder);
+  if (parcels.length === 0 && !names.some((name) => /dockerfile|\.ya?ml$/i.test(name)))
+    throw new Ungradable(`holds no submission: ${printable(names.join(", ")) || "it is empty"}`);
+  if (looksLikeSubmission(folder)) return;
+  const submissions = parcels.filter((entry) => isHandedIn(folder, entry)).map(({ name }) => name);
+  if (submissions.length < 2) return;
+  const found = brief(printable(submissions.join(", ")), MAX_NAMES);
+  const command = `bin/grader --class ${existsSync(origin) ? `'${origin}'` : "<folder>"}`;
+  throw new Ungradable(`holds submissions, not one: ${found}: keep one, or grade all of them:  ${command}`);
+}
+
+/** Of the names of submissions in an error. */
+const MAX_NAMES = 100;
+
+/** Whether a folder in a folder is one submission, perhaps in a folder of its own, or has its name from Moodle. */
+function isHandedIn(folder: string, entry: Dirent): boolean {
+  if (!entry.isDirectory()) return false;
+  const path = join(folder, entry.name);
+  if (parseMoodleName(entry.name) !== undefined || looksLikeSubmission(path)) return true;
+  const [only, ...others] = parcelsOf(path);
+  return only !== undefined && others.length === 0 && looksLikeSubmission(join(path, only.name));
 }

@@ -9,7 +9,7 @@ import { Ungradable } from "../errors.ts";
 import { sourcesOfClass } from "../sources/class.ts";
 import { parseMoodleName } from "../sources/moodle.ts";
 import { addressIn } from "../sources/online-text.ts";
-import { requireSomething, rootOf } from "../sources/root.ts";
+import { requireOne, rootOf } from "../sources/root.ts";
 import { type Source, sourcesOf } from "../sources/source.ts";
 import { Ids, idOf } from "../sources/student-id.ts";
 import { tarOf, zipOf } from "./archives.ts";
@@ -107,8 +107,28 @@ test.each([
   ["a Compose file of another name", ["stack.yml"], ""],
 ])("%s", async (_, files, only) => {
   for (const file of files) add(file);
-  const refusal = await refusalOf((async () => requireSomething(folder))());
+  const refusal = await refusalOf((async () => requireOne(folder, folder))());
   expect(refusal).toBe(only === "" ? "" : `holds no submission: ${only}`);
+});
+
+test.each([
+  ["folders", ["alice/docker-compose.yaml", "bob/api-backend/app.py", "notes.txt"], "alice, bob"],
+  ["folders in folders", ["alice/tp/docker-compose.yaml", "bob/bob-main/compose.yml"], "alice, bob"],
+  ["Moodle's export", ["A_1_assignsubmission_file/tp.zip", "B_2_assignsubmission_file/tp.zip"], "A_1_a"],
+])("several submissions are not one: %s", async (_, files, found) => {
+  for (const file of files) add(file);
+  const refusal = await refusalOf((async () => requireOne(folder, folder))());
+  expect(refusal).toStartWith(`holds submissions, not one: ${found}`);
+  expect(refusal).toEndWith(`keep one, or grade all of them:  bin/grader --class '${folder}'`);
+});
+
+test.each([
+  ["with folders that are submissions too", ["docker-compose.yaml", "old/docker-compose.yaml", "new/compose.yml"]],
+  ["with services in folders of other names", ["front/Dockerfile", "front/src/a", "back/Dockerfile"]],
+  ["with another folder", ["tp/docker-compose.yaml", "report/report.pdf"]],
+])("one submission is one, %s", async (_, files) => {
+  for (const file of files) add(file);
+  expect(await refusalOf((async () => requireOne(folder, folder))())).toBe("");
 });
 
 describe("named on the command line,", () => {
