@@ -9,6 +9,7 @@ import { junit } from "../report/junit.ts";
 import { comparable } from "../report/published.ts";
 import { painter, showMark, summary, table } from "../report/table.ts";
 import { WORKSHEET_FILE, type Written, writeReports } from "../report/write.ts";
+import type { Result } from "../rule.ts";
 import { type Language, printable } from "../text.ts";
 import type { ClassOptions } from "./class.ts";
 import type { Results } from "./results.ts";
@@ -77,6 +78,7 @@ function sayWritten({ files, worksheet }: Written): void {
 
 export function exitCodeOf(rows: readonly Graded[]): number {
   if (!rows.every(isGraded)) return EXIT_CODE.ungradable;
-  const failed = rows.some(({ report }) => report.results.some(({ verdict }) => verdict === "fail"));
+  const isLost = ({ verdict }: Result) => verdict === "fail" || verdict === "blocked";
+  const failed = rows.some(({ report }) => report.results.some(isLost));
   return failed ? EXIT_CODE.failed : EXIT_CODE.passed;
 }

@@ -4,8 +4,10 @@ import { expect, test } from "bun:test";
 import { type Graded, isGraded } from "../graded.ts";
 import { markOf } from "../mark.ts";
 import { json } from "../report/json.ts";
+import { feedbackHtml } from "../report/moodle/feedback.tsx";
 import { painter, summary, table } from "../report/table.ts";
 import type { Result } from "../rule.ts";
+import { exitCodeOf } from "../run/outputs.ts";
 import { untranslated } from "../text.ts";
 
 /** A submission with 18 points from another rule. */
@@ -67,6 +69,14 @@ test("a rule that lost its points because it was blocked counts among the lost o
   const rows = [report("alice", "blocked", "fail"), report("bob", "blocked")];
   expect(lines(rows).slice(1)).toEqual(["alice 0/20 rest (1 blocked)", "bob 18/20 (1 blocked)"]);
   expect(lines(rows, "fr")[2]).toBe("bob 18/20 (1 bloquée)");
+});
+
+test("nothing is called right that lost points because it was blocked", () => {
+  const [right, lost] = [report("alice", "pass"), report("bob", "blocked")];
+  expect([[right], [right, skipped], [right, lost], [failed], [lost, dan]].map(exitCodeOf)).toEqual([0, 0, 1, 1, 2]);
+  const feedback = (row: Graded) => (isGraded(row) ? feedbackHtml(row.report, "en") : "");
+  expect(feedback(skipped)).toContain("Every rule that was judged passes.");
+  expect(feedback(lost)).not.toContain("passes.");
 });
 
 test("JSON has both marks", () => {

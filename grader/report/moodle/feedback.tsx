@@ -18,7 +18,7 @@ export function feedbackHtml(report: Report, language: Language): string {
       <p>
         <strong>{showMark(report, language)}</strong>
       </p>
-      {failed.length === 0 && <p>{words.allPassed}</p>}
+      {failed.length === 0 && blocked.length === 0 && <p>{words.allPassed}</p>}
       {failed.map(({ rule, findings }) => (
         <>
           <p>
