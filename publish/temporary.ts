@@ -33,6 +33,6 @@ async function remove(folder: string): Promise<void> {
     await rm(folder, { recursive: true, force: true });
   } catch {
     // Without root, Buildah's files belong to users of a namespace of its own.
-    await run(["buildah", "unshare", "rm", "-rf", folder], { cleansUp: true });
+    await run(["buildah", "unshare", "rm", "-rf", folder], { env: { TMPDIR: folder }, cleansUp: true });
   }
 }

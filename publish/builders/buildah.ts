@@ -13,10 +13,16 @@ import { saveImage } from "./save-image.ts";
 
 let folder: Promise<string> | undefined;
 
-/** Its images are kept apart from those of the user, for as long as the command runs. vfs and chroot need no privileges. */
-async function storage(): Promise<string[]> {
+/** For all that it keeps, for as long as the command runs. */
+function ownFolder(): Promise<string> {
   folder ??= makeTemporaryFolder();
-  return ["--storage-driver", "vfs", "--root", join(await folder, "root"), "--runroot", join(await folder, "run")];
+  return folder;
+}
+
+/** Its images are kept apart from those of the user. vfs and chroot need no privileges. */
+async function storage(): Promise<string[]> {
+  const own = await ownFolder();
+  return ["--storage-driver", "vfs", "--root", join(own, "root"), "--runroot", join(own, "run")];
 }
 
 /** Buildah demands the file with the logins where DOCKER_CONFIG says that it is; the Docker client does not. */
@@ -36,7 +42,7 @@ async function buildahIn(cwd: string, ...args: string[]): Promise<string> {
   const { code, stdout, stderr } = await run(["buildah", ...(await storage()), command, ...rest], {
     cwd,
     // What it leaves there when it is interrupted goes with the rest.
-    env: { ...env, TMPDIR: await folder },
+    env: { ...env, TMPDIR: await ownFolder() },
     ownGroup: true,
   });
   if (code === 0) return stdout.trim();
@@ -46,7 +52,8 @@ async function buildahIn(cwd: string, ...args: string[]): Promise<string> {
 
 /** The builder, if Buildah is installed. */
 export async function findBuildah(): Promise<Builder | undefined> {
-  const { code, stdout } = await run(["buildah", "--version"]);
+  // Even for this it makes folders, if a user who is not root has no XDG_RUNTIME_DIR.
+  const { code, stdout } = await run(["buildah", "--version"], { env: { TMPDIR: await ownFolder() } });
   if (code !== 0) return undefined;
   const version = /version (\S+)/.exec(stdout)?.[1] ?? "unknown";
   return {
