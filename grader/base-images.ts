@@ -1,5 +1,6 @@
 import { brief } from "../host/command.ts";
 import { docker } from "../host/docker.ts";
+import { isStandin } from "../host/standin.ts";
 import { buildOptionsOf, type ComposeService, fullName } from "./compose-file.ts";
 import { baseImagesOf } from "./dockerfile.ts";
 import { Ungradable } from "./errors.ts";
@@ -17,9 +18,7 @@ const NOT_THERE = /not found|manifest unknown|denied|unauthorized|does not exist
 const NOT_REACHED =
   /no such host|server misbehaving|temporary failure in name resolution|connection refused|network is unreachable|no route to host|timeout|deadline exceeded|killed after/i;
 
-/** What scripts/bases builds where no registry is reached; no registry has it. */
-const STANDINS = "localhost/tpdocker-standin/";
-/** The script that builds them: what has it is a copy of this repository. */
+/** The script that builds stand-ins: what has it is a copy of this repository. */
 const STANDIN_SCRIPT = "scripts/standin";
 
 /**
@@ -31,7 +30,7 @@ const STANDIN_SCRIPT = "scripts/standin";
 export async function pullImages(submission: Submission): Promise<void> {
   for (const image of imagesOf(submission)) {
     if ((await docker(["image", "inspect", image])).code === 0) continue;
-    if (image.startsWith(STANDINS)) throw new Ungradable(missingStandin(image));
+    if (isStandin(image)) throw new Ungradable(missingStandin(image));
     const pulling = pulls.get(image) ?? pull(image);
     pulls.set(image, pulling);
     const failure = await pulling;

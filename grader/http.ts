@@ -9,6 +9,9 @@ export type HttpResult =
   | { readonly status: number; readonly contentType: string; readonly body: string }
   | { readonly error: Text };
 
+/** That of a request that was not sent. */
+export const NO_RESPONSE: HttpResult = { error: untranslated("") };
+
 /** Sends a `GET` request: on a new connection, without a proxy, following no redirect. */
 export async function get(url: string, timeoutS: number): Promise<HttpResult> {
   try {

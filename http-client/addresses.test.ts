@@ -90,17 +90,20 @@ test("an address that is silent is left out once a request is late, and used aga
   await call(client, 30);
   bad.behavior = "is silent";
   resetServed();
+  let leftOut = 0;
   while (bad.served === 0) {
     const exchange = client.get();
     if ((await Promise.race([exchange.answer, Bun.sleep(50)])) !== undefined) continue;
     // As a call does that is hedged, and then answered.
     exchange.answer.catch(() => {});
+    leftOut = performance.now();
     exchange.suspect();
     exchange.cancel();
   }
   expect(await call(client, 1000)).toEqual({ 200: 1000 });
-  // The late request, and a probe if the machine is slow. Nobody waits for the answer to the probe.
-  expect(bad.served).toBeLessThan(3);
+  // The first probe is due 100 ms after the late request, or later: on a slow machine the calls may take as long.
+  if (performance.now() - leftOut < 99) expect(bad.served).toBe(1);
+  // Nobody waits for the answer to the probe.
   await Bun.sleep(500);
   expect(bad.served).toBe(2);
   expect(await call(client, 1000)).toEqual({ 200: 1000 });

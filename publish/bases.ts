@@ -2,15 +2,13 @@
 import { join } from "node:path";
 import { run } from "../host/command.ts";
 import { Refusal } from "../host/refusal.ts";
+import { isStandin } from "../host/standin.ts";
 import { fullName } from "./addresses.ts";
 import type { BaseImage, Bases, Builder } from "./builder.ts";
 import type { Claims } from "./claims.ts";
 import { PLATFORMS, type PlatformName } from "./oci-layout.ts";
 import { digestOf } from "./registry.ts";
 import { inTemporaryFolder } from "./temporary.ts";
-
-/** What scripts/bases builds where no registry can be reached. */
-export const isStandin = (image: string): boolean => image.startsWith("localhost/tpdocker-standin/");
 
 const NATIVE: PlatformName = process.arch === "arm64" ? "linux/arm64" : "linux/amd64";
 

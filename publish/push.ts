@@ -1,9 +1,10 @@
 // Builds both services for all platforms, pushes and signs them, and judges what was pushed. scripts/publish runs it.
 import { join } from "node:path";
 import { Refusal } from "../host/refusal.ts";
+import { isStandin } from "../host/standin.ts";
 import { SERVICES, type ServiceName } from "../lab/services.ts";
 import { isLoopback } from "./addresses.ts";
-import { findBases, isStandin } from "./bases.ts";
+import { findBases } from "./bases.ts";
 import { buildLayout, LAYOUT_NAME } from "./build.ts";
 import { chooseBuilder } from "./builders/choose.ts";
 import { isPublished, writeCommit, writeWorkingTree } from "./checkout.ts";

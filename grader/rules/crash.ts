@@ -1,13 +1,11 @@
 import { brief } from "../../host/command.ts";
 import { type Container, docker } from "../../host/docker.ts";
 import { statusText } from "../container-status.ts";
-import type { HttpResult } from "../http.ts";
+import { type HttpResult, NO_RESPONSE } from "../http.ts";
 import { Blocked, type Grading, type Rule } from "../rule.ts";
 import type { Stack } from "../stack.ts";
 import { ROLES, type Role } from "../submission.ts";
-import { type Finding, finding, text, untranslated } from "../text.ts";
-
-const NO_RESPONSE: HttpResult = { error: untranslated("") };
+import { type Finding, finding, text } from "../text.ts";
 
 /** From a crash until the service must respond as before. */
 const RESTART_TIMEOUT_S = 30;

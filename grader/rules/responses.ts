@@ -3,7 +3,7 @@ import { brief } from "../../host/command.ts";
 import { docker } from "../../host/docker.ts";
 import { containerPortOf, portsOf } from "../compose-file.ts";
 import { look } from "../container-processes.ts";
-import type { HttpResult } from "../http.ts";
+import { type HttpResult, NO_RESPONSE } from "../http.ts";
 import { type Difference, firstDifference, inOneNotation } from "../json-difference.ts";
 import { Blocked, type Grading, type Rule, Skipped } from "../rule.ts";
 import { getFromFrontendWith } from "../second-frontend.ts";
@@ -251,7 +251,7 @@ export const used: Rule = {
     for (const [variable, value] of wrong)
       results.push(await getFromFrontendWith(grading.stack, { [variable]: value }));
     return wrong
-      .filter((_, i) => matches(results[i] ?? { error: untranslated("") }, frontendValue(grading)))
+      .filter((_, i) => matches(results[i] ?? NO_RESPONSE, frontendValue(grading)))
       .map(([variable, value]) => variableIgnored(variable, value));
   },
 };
